@@ -1,0 +1,49 @@
+//! This console's part among the consoles, and the fence that orders leaders.
+//!
+//! How a part is won is coordination's business; the kernel only acts on it.
+
+/// A number that grows with each new leader; a write with an older one is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(pub u64);
+
+/// This console's part among the consoles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// `cluster: none`: there are no others.
+    #[default]
+    Alone,
+    /// It runs the plans and sets the beat.
+    Leader(Fence),
+    /// It mirrors a leader.
+    Follower(Fence),
+    /// It lost the others and goes on by itself.
+    Local(Fence),
+}
+
+impl Role {
+    /// The word of the frame and the API.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::Leader(_) => "leader",
+            Self::Follower(_) => "follower",
+            Self::Local(_) => "local",
+        }
+    }
+
+    /// The fence of the leader this console writes for or listens to; 0 when alone.
+    #[must_use]
+    pub const fn fence(self) -> Fence {
+        match self {
+            Self::Alone => Fence(0),
+            Self::Leader(fence) | Self::Follower(fence) | Self::Local(fence) => fence,
+        }
+    }
+
+    /// Whether this console runs the plans.
+    #[must_use]
+    pub const fn runs_plans(self) -> bool {
+        !matches!(self, Self::Follower(_))
+    }
+}

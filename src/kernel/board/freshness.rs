@@ -1,0 +1,1 @@
+//! When news is too old to be believed.

@@ -1,0 +1,139 @@
+//! Everything that can happen to the kernel, as one closed enum.
+//!
+//! Reading [`Input`] tells all that can move a board. Texts that come in here
+//! are already cleaned (`frame/clean.rs`); the kernel never looks inside them.
+
+use std::sync::Arc;
+
+use super::Span;
+use super::beat::Role;
+use super::board::{ItemId, ItemSpec, Level, Values};
+use super::output::RunId;
+use super::snapshot::Snapshot;
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A moment that `next_wake` named has come.
+    Wake,
+    /// A whole new board: replaces all items in one step. What did not change keeps its state.
+    Board(Box<BoardSpec>),
+    /// What the store held at the start. Accepted once, before or after the first board.
+    Snapshot(Box<Snapshot>),
+    /// A run ended.
+    Ended(Ended),
+    /// Somebody pushed news of an item.
+    Push(Push),
+    /// A pushed item goes.
+    Remove(ItemId),
+    /// An item's plan is to run now, out of turn.
+    RunNow(ItemId),
+    /// A run is to be cancelled.
+    Cancel(RunId),
+    /// This console's part among the consoles changed.
+    Role(Role),
+    /// Something is wrong, or well again (`None`), in a part of the program.
+    Notice(Concern, Option<Arc<str>>),
+}
+
+/// What the config says of a whole board.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoardSpec {
+    /// What is watched: "Line 3".
+    pub title: Arc<str>,
+    /// The items, already in the order of their turns.
+    pub items: Vec<ItemSpec>,
+    /// How long an item's turn lasts.
+    pub interval: Span,
+    /// Columns a second at which too long a text scrolls.
+    pub scroll: u32,
+    /// The worst level that does not call: items here or worse interrupt. `None`: never.
+    pub interrupt: Option<Level>,
+    /// More healthy items than this share one turn.
+    pub summarise_after: usize,
+    /// What is shown where there is nothing to show.
+    pub fallback: Arc<str>,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Which run.
+    pub run: RunId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it says of its item; `None` for a cancelled run, which says nothing.
+    pub report: Option<Report>,
+    /// How long it ran.
+    pub took: Span,
+    /// How many tries beyond the first it needed.
+    pub retries: u32,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It reached its end and measured something.
+    Done,
+    /// It could not measure.
+    Failed,
+    /// It was cut off by its own limit.
+    TimedOut,
+    /// It was no longer wanted.
+    Cancelled,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Done, Self::Failed, Self::TimedOut, Self::Cancelled];
+
+    /// The word of the metrics and the API.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// News of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// How bad it is.
+    pub level: Level,
+    /// What it says.
+    pub text: Arc<str>,
+    /// What was measured.
+    pub values: Arc<Values>,
+}
+
+/// News of an item from somebody outside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Push {
+    /// Which item; one that the board does not have is added last.
+    pub item: ItemId,
+    /// How bad it is.
+    pub level: Level,
+    /// What it says.
+    pub text: Arc<str>,
+    /// How long it is believed; `None`: as the config says of the item, else for ever.
+    pub ttl: Option<Span>,
+    /// What was measured.
+    pub values: Arc<Values>,
+}
+
+/// The parts of the program that can be unwell, most urgent to tell first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Concern {
+    /// The config can't be used as it stands.
+    Config,
+    /// The consoles are not in step.
+    Sync,
+    /// The store does not keep what it is given.
+    Store,
+    /// Something else that an operator should know.
+    Other,
+}
