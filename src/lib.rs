@@ -22,3 +22,5 @@ pub mod kernel;
 #[cfg(feature = "api")]
 pub mod metrics;
 pub mod renderers;
+
+pub use app::embed::{Builder, FixedItem, Marquee};

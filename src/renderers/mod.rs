@@ -30,6 +30,11 @@ pub trait Renderer: Send {
     /// Where the other end is gone: nothing more can be shown.
     fn draw(&mut self, frame: &Frame) -> io::Result<()>;
 
+    /// Whether it must see each frame, as a log does; a screen needs the newest alone.
+    fn draws_every_frame(&self) -> bool {
+        false
+    }
+
     /// When the picture of this same frame next changes by time alone: a clock, a scroll, a blink.
     fn next_change(&self, _frame: &Frame) -> Option<Moment> {
         None

@@ -1,0 +1,1 @@
+//! Scenarios over the whole kernel, on virtual time.
