@@ -88,7 +88,7 @@ pub trait Effects: Send {
 ///
 /// # Errors
 /// Where the system has no thread to give.
-pub fn spawn(
+pub(super) fn spawn(
     kernel: Kernel,
     clock: Clock,
     inbox: Arc<Inbox>,

@@ -86,7 +86,7 @@ impl Stage {
 ///
 /// # Errors
 /// Where the system has no thread to give.
-pub fn spawn(
+pub(super) fn spawn(
     stage: Arc<Stage>,
     clock: Clock,
     mut renderer: Box<dyn Renderer>,

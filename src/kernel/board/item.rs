@@ -142,8 +142,6 @@ pub struct Item {
     pub(in crate::kernel) ttl: Option<Span>,
     /// Whether it came by a push and the config does not name it.
     pub(in crate::kernel) pushed_in: bool,
-    /// When the board first had it.
-    pub(in crate::kernel) arrived: Moment,
     /// The board's `touched` when anything of this item last changed.
     pub version: u64,
 }

@@ -74,15 +74,16 @@ impl Board {
     /// Puts a whole new set of items in place. What is measured as before keeps
     /// its news; pushed items that the config does not name stay, last in line.
     pub(in crate::kernel) fn replace(&mut self, now: Moment, specs: Vec<ItemSpec>) {
-        let mut old: HashMap<ItemId, Item> = self.items.drain(..).map(|item| (item.id().clone(), item)).collect();
+        let old = self.items.drain(..).enumerate().map(|(place, item)| (item.id().clone(), (place, item)));
+        let mut old: HashMap<ItemId, (usize, Item)> = old.collect();
         let named = specs.into_iter().map(|spec| {
-            let known = old.remove(&spec.id);
+            let known = old.remove(&spec.id).map(|(_, item)| item);
             (known, spec)
         });
         let mut items: Vec<Item> = named.map(|(known, spec)| settled(known, spec, now)).collect();
-        let mut unnamed: Vec<Item> = old.into_values().filter(|item| item.pushed_in).collect();
-        unnamed.sort_by(|a, b| a.arrived.cmp(&b.arrived));
-        items.append(&mut unnamed);
+        let mut unnamed: Vec<_> = old.into_values().filter(|(_, item)| item.pushed_in).collect();
+        unnamed.sort_by_key(|(place, _)| *place);
+        items.extend(unnamed.into_iter().map(|(_, item)| item));
         self.items = items;
         self.version += 1;
         self.touched += 1;
@@ -283,7 +284,6 @@ impl Item {
             history: VecDeque::new(),
             ttl: None,
             pushed_in: false,
-            arrived: now,
             version: 0,
         }
     }

@@ -4,6 +4,8 @@
 //! time and no position.
 
 use crate::kernel::Span;
+use std::ops::Add;
+
 use crate::kernel::board::{Item, Level, Source};
 
 /// A text wider than this holds for one whole pass of its scroll. It is a
@@ -131,6 +133,18 @@ impl Playlist {
         &self.base
     }
 
+    /// How long it takes until every ordinary turn and every call stand to each other as they did.
+    pub(super) fn round(&self) -> Span {
+        let length =
+            |indices: &[usize]| indices.iter().map(|&index| self.entries[index].hold).fold(Span::ZERO, Span::add);
+        let (base, calls) = (self.base.len().max(1) as u64, self.calls.len().max(1) as u64);
+        if self.base.is_empty() || self.calls.is_empty() {
+            return length(&self.base) + length(&self.calls);
+        }
+        let pairs = base / greatest_common_divisor(base, calls) * calls;
+        length(&self.base) * (pairs / base) + length(&self.calls) * (pairs / calls)
+    }
+
     /// Whether the item at `place` calls.
     #[must_use]
     pub fn is_calling(&self, place: usize) -> bool {
@@ -143,6 +157,13 @@ impl Playlist {
         let own = self.entries.iter().position(|entry| entry.shows == Shows::Item(place));
         own.or_else(|| self.entries.iter().position(|entry| matches!(entry.shows, Shows::Summary { .. })))
     }
+}
+
+const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 /// Whether an item interrupts. One that never reported is unknown but not news.

@@ -7,10 +7,6 @@
 use super::playlist::{Entry, Playlist};
 use crate::kernel::{Moment, Span};
 
-/// Turns that are walked one by one before a long gap is cut short. At the
-/// shortest interval it is a second of work for 17 minutes of sleep.
-const WALK_MAX: usize = 100_000;
-
 /// One turn: the anchor of all that follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
@@ -78,13 +74,13 @@ impl Turn {
     #[must_use]
     pub fn at(self, playlist: &Playlist, now: Moment) -> Self {
         let mut turn = self;
-        for _ in 0..WALK_MAX {
-            if now < turn.ends(playlist) {
-                return turn;
-            }
-            let Some(next) = turn.next(playlist) else { return turn };
+        // After a whole round everything is as before, so whole rounds are left out.
+        let round = playlist.round().as_nanos().max(1);
+        turn.began += Span::from_nanos(now.since(turn.began).as_nanos() / round * round);
+        while now >= turn.ends(playlist) {
+            let Some(next) = turn.next(playlist) else { break };
             turn = next;
         }
-        Self { began: now, ..turn }
+        turn
     }
 }

@@ -1,1 +1,0 @@
-//! Scenarios over the whole kernel, on virtual time.
