@@ -8,9 +8,6 @@ use std::fmt::{Display, Write};
 
 use super::table::Metric;
 
-/// The `Content-Type` of a scrape.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
 /// The two lines that open a family.
 pub(super) fn family(out: &mut String, metric: &Metric) {
     // Writing to a String can't fail. A help text of the table has no line break or backslash to escape.

@@ -219,7 +219,7 @@ impl Meters {
         self.prometheus.run_upkeep();
     }
 
-    /// The scrape, in the text format of [`super::CONTENT_TYPE`].
+    /// The scrape, in version 0.0.4 of the Prometheus text format.
     #[must_use]
     pub fn render(&self) -> String {
         let mut scrape = self.prometheus.render();
@@ -236,12 +236,8 @@ impl Meters {
 }
 
 /// Every concern with the word of its label.
-const CONCERNS: [(Concern, &str); 4] = [
-    (Concern::Config, "config"),
-    (Concern::Sync, "sync"),
-    (Concern::Store, "store"),
-    (Concern::Other, "other"),
-];
+const CONCERNS: [(Concern, &str); 4] =
+    [(Concern::Config, "config"), (Concern::Sync, "sync"), (Concern::Store, "store"), (Concern::Other, "other")];
 
 /// A counter of successes and failures.
 struct ByResult {

@@ -14,7 +14,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use exposition::CONTENT_TYPE;
 pub use items::{ITEMS_MAX, OTHER, SUMMARY};
 pub use meters::{Dropped, Meters};
 pub use table::{Kind, Metric, TABLE, Unit, markdown};

@@ -43,7 +43,8 @@ fn every_line_of_the_table_is_in_the_scrape_with_help_type_and_a_sample() {
         assert!(scrape.contains(&format!("# HELP {name} {}\n", metric.help)), "{name}\n{scrape}");
         assert!(scrape.contains(&format!("# TYPE {name} {}\n", metric.kind.word())), "{name}");
         let first = if metric.kind == Kind::Histogram { format!("{name}_bucket") } else { name.to_owned() };
-        let sample = scrape.lines().find_map(|line| line.strip_prefix(&*first).filter(|rest| rest.starts_with([' ', '{'])));
+        let sample =
+            scrape.lines().find_map(|line| line.strip_prefix(&*first).filter(|rest| rest.starts_with([' ', '{'])));
         let sample = sample.unwrap_or_else(|| panic!("{name} has no sample"));
         for label in metric.labels {
             assert!(sample.contains(&format!("{label}=\"")), "{name} lacks {label}: {sample}");
