@@ -8,6 +8,8 @@
 //! | 2 | [`config`], [`frame`] | 1 |
 //! | 1 | [`kernel`], [`buffer`] | `std` alone |
 
+#[cfg(feature = "api")]
+pub mod api;
 pub mod app;
 pub mod buffer;
 #[cfg(feature = "checks")]
