@@ -6,8 +6,16 @@
 //! an embedding program can bring a renderer of its own.
 
 mod context;
+pub mod detect;
+#[cfg(feature = "lines")]
+pub mod json;
+#[cfg(feature = "lines")]
+pub mod plain;
+#[cfg(all(test, feature = "lines"))]
+mod sample;
+pub mod sgr;
 
-pub use context::{Charset, ColourDepth, Context, Locale, Size};
+pub use context::{ASCII_SYMBOLS, Charset, ColourDepth, Context, Locale, NoSuchChoice, Size};
 
 use std::io;
 
