@@ -1,0 +1,2 @@
+//! The board's figures.
+fn main() {}

@@ -1,0 +1,30 @@
+//! The integration tests: the house's rules, and the whole program run as users run it.
+//!
+//! One binary, so that everything links once. The program runs in a pseudo-terminal
+//! or behind pipes and is read as its users read it; no test looks inside it.
+//! Nothing here sleeps: tests wait for conditions, with a bound that only a
+//! failure reaches.
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod json;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod reload;
+#[cfg(test)]
+mod screen;
+#[cfg(test)]
+mod terminals;
+#[cfg(test)]
+mod tidy;

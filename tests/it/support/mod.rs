@@ -1,0 +1,16 @@
+//! What the whole-program tests stand on: homes, terminals, pipes, servers.
+//!
+//! No test is in here but those of the tools themselves.
+
+pub(crate) mod allowlist;
+pub(crate) mod clock;
+pub(crate) mod home;
+pub(crate) mod pipe;
+pub(crate) mod pty;
+pub(crate) mod servers;
+pub(crate) mod skip;
+
+pub(crate) use home::TempHome;
+pub(crate) use pipe::{Piped, marquee};
+pub(crate) use pty::{Pty, Size};
+pub(crate) use skip::skip;
