@@ -68,7 +68,7 @@ impl Lowered {
         let judge = Judge::new(&item.text, check);
         let known = old.get(&item.id).filter(|plan| plan.revision == revision);
         let last = known.and_then(|plan| plan.last.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        if let Some(last) = &last {
+        if let Some(last) = last.clone() {
             self.retold.push((item.id.clone(), judge.report(last)));
         }
         let plan = Plan { scheme: check.scheme, check: aimed, judge, revision, last: Mutex::new(last) };

@@ -78,6 +78,9 @@ pub trait Effects: Send {
     /// A frame that says something new, or has news in its rows under the same sequence number.
     fn show(&mut self, frame: Frame, kernel: &Kernel);
 
+    /// The thread has nothing more to do for now; `ends`: for ever.
+    fn rest(&mut self, _kernel: &Kernel, _now: Moment, _ends: bool) {}
+
     /// How many consoles there are, this one included.
     fn consoles(&self) -> u32 {
         1
@@ -119,7 +122,9 @@ fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effe
             (composed_at, composed) = (now, Some(kernel.board().touched()));
             effects.show(composer.compose(&kernel, now, clock.wall(), effects.consoles()), &kernel);
         }
-        if inbox.stop.load(Ordering::Acquire) {
+        let ends = inbox.stop.load(Ordering::Acquire);
+        effects.rest(&kernel, now, ends);
+        if ends {
             return;
         }
         let rows_due = rows_due.filter(|due| *due > now);

@@ -160,7 +160,6 @@ async fn attempt(
 
 fn told(plan: &Plan, result: Option<Result<Measured, Fault>>) -> Option<Report> {
     let result = result?;
-    let report = plan.judge.report(&result);
-    *plan.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-    Some(report)
+    *plan.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.clone());
+    Some(plan.judge.report(result))
 }

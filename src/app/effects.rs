@@ -1,0 +1,73 @@
+//! What the kernel's outputs do in this program: runs start, frames go on stage, news is kept and counted.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::driver::Effects;
+use super::runs::Runs;
+use super::stage::Stage;
+use super::threads::Alive;
+use crate::coordination::store::Keeper;
+use crate::frame::Frame;
+use crate::kernel::{Concern, Kernel, Moment, Output, Span};
+use crate::metrics::Meters;
+
+/// The board is given to the keeper at most this often; it writes more seldom still.
+const KEEP_EVERY: Span = Span::from_secs(1);
+
+/// The hands of the board thread.
+pub(super) struct Hands {
+    pub(super) runs: Arc<Runs>,
+    pub(super) stage: Arc<Stage>,
+    pub(super) keeper: Option<Arc<Keeper>>,
+    pub(super) meters: Arc<Meters>,
+    pub(super) kept: Option<(u64, Moment)>,
+    /// The board thread is the program's heart: when it ends, for whatever reason, so does the program.
+    pub(super) over: CancellationToken,
+    pub(super) _alive: Alive,
+}
+
+impl Effects for Hands {
+    fn carry_out(&mut self, output: Output, _kernel: &Kernel) {
+        match output {
+            Output::Start(start) => self.runs.start(start),
+            Output::Cancel(run) => self.runs.cancel(run),
+            Output::Turned { item, level } => self.meters.turned(item.as_ref(), level),
+            Output::Cycled(took) => self.meters.cycled(took),
+            // Frames come by `show`, and the board is kept when the thread rests.
+            Output::Frame | Output::Board => {}
+        }
+    }
+
+    fn show(&mut self, frame: Frame, kernel: &Kernel) {
+        if let Some(keeper) = &self.keeper
+            && self.stage.newest().as_ref().as_ref().is_none_or(|last| last.seq != frame.seq)
+        {
+            keeper.keep_current(kernel.current());
+        }
+        self.meters.turn_shown(frame.at.since(frame.turn.began.max(frame.at - Span::from_millis(500))));
+        self.meters.board(frame.board, frame.counts);
+        self.meters.stats(&kernel.stats());
+        for concern in [Concern::Config, Concern::Sync, Concern::Store, Concern::Other] {
+            self.meters.notice(concern, kernel.notices().any(|(unwell, _)| unwell == concern));
+        }
+        self.stage.show(frame);
+    }
+
+    fn rest(&mut self, kernel: &Kernel, now: Moment, ends: bool) {
+        let Some(keeper) = &self.keeper else { return };
+        let version = kernel.board().version();
+        let due = self.kept.is_none_or(|(kept, at)| kept != version && now.since(at) >= KEEP_EVERY);
+        if kernel.has_board() && (due || ends) {
+            self.kept = Some((version, now));
+            keeper.keep_board(kernel.board().snapshot());
+        }
+    }
+}
+
+impl Drop for Hands {
+    fn drop(&mut self) {
+        self.over.cancel();
+    }
+}

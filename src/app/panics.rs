@@ -1,0 +1,31 @@
+//! What a panic does: the terminal is given back, and the operator is told where the log is.
+//!
+//! A panic in a check costs that run alone and only reaches the log; one in the
+//! board or the drawing ends the program, and must not leave a raw terminal behind.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::renderers::tui::restore_now;
+
+/// The threads without which there is no picture.
+const VITAL: &[&str] = &["main", "board", "stage"];
+
+/// From now on, panics are told so.
+pub(super) fn tell(log: Option<&Path>) {
+    let log: Option<PathBuf> = log.map(Path::to_owned);
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("unnamed");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let why = panic.payload_as_str().unwrap_or("no reason given");
+        tracing::error!(thread = name, place, "panic: {why}");
+        if !VITAL.contains(&name) {
+            return;
+        }
+        restore_now();
+        let log = log.as_ref().map_or_else(|| "the journal".to_owned(), |log| log.display().to_string());
+        // A terminal that is gone can't be told; printing must not panic over it.
+        let _ = writeln!(std::io::stderr(), "marquee: {name} broke off at {place}: {why}\nmarquee: the log is {log}");
+    }));
+}
