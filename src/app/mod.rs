@@ -1,1 +1,4 @@
 //! app
+
+#[cfg(feature = "cli")]
+pub mod log;
