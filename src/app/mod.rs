@@ -13,3 +13,6 @@ pub use bell::Bell;
 pub use clock::Clock;
 pub use driver::{Effects, Inbox};
 pub use stage::{Stage, Watch};
+//! app
+#[cfg(feature = "cli")]
+pub mod log;

@@ -42,7 +42,10 @@ impl Items {
     }
 
     pub(super) fn ran(&mut self, item: &str, outcome: Outcome) {
-        self.of(item).runs[outcome as usize] += 1;
+        // The removal of an item cancels its run, and that end comes after the removal:
+        // it must not bring the series back.
+        let opens = outcome != Outcome::Cancelled || self.counts.contains_key(item);
+        self.of(if opens { item } else { OTHER }).runs[outcome as usize] += 1;
     }
 
     /// Forgets every item that the board no longer knows; their places are free for others.
@@ -75,7 +78,8 @@ impl Items {
     }
 
     fn has_room_for(&self, item: &str) -> bool {
-        matches!(item, OTHER | SUMMARY) || self.counts.len() < ITEMS_MAX
+        let common = [OTHER, SUMMARY].into_iter().filter(|label| self.counts.contains_key(*label)).count();
+        matches!(item, OTHER | SUMMARY) || self.counts.len() - common < ITEMS_MAX
     }
 }
 
@@ -116,8 +120,7 @@ mod tests {
         }
         items.turned(SUMMARY, Level::Healthy);
         let out = scrape(&items);
-        let own = ITEMS_MAX - 1;
-        let together = 3 * ITEMS_MAX - own + 1;
+        let together = 2 * ITEMS_MAX + 1;
         assert!(out.contains(&format!("marquee_run_total{{item=\"_other\",outcome=\"failed\"}} {together}\n")));
         assert!(out.contains("marquee_item_processed_total{item=\"_summary\",level=\"healthy\"} 1\n"));
         let mut names: Vec<_> = out.lines().filter_map(|line| line.split_once("} ")).map(|(name, _)| name).collect();
@@ -134,6 +137,7 @@ mod tests {
             items.ran(&format!("i{place}"), Outcome::Done);
         }
         items.keep(|id| id != "i7");
+        items.ran("i7", Outcome::Cancelled);
         items.ran("new", Outcome::Done);
         let out = scrape(&items);
         assert!(!out.contains("item=\"i7\""));
