@@ -54,7 +54,7 @@ const HARDWARE_NAMES: &[&str] = &["vt1", "vt2", "vt3", "vt4", "vt5", "wy", "adm"
 
 /// The place that `facts` describe, drawn in `theme`.
 #[must_use]
-pub fn detect(facts: &Facts, forced: &Forced, theme: Theme) -> Context {
+pub fn detect(facts: &Facts, forced: Forced, theme: Theme) -> Context {
     let kind = kind(facts);
     let charset = forced.charset.unwrap_or_else(|| charset(facts, kind));
     Context {
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     /// The context for an environment written as `A=1 B=2`.
-    fn of(env: &str, tty: bool, size: Option<Size>, forced: &Forced) -> Context {
+    fn of(env: &str, tty: bool, size: Option<Size>, forced: Forced) -> Context {
         let env = |name: &str| {
             let found = env.split(' ').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
             found.map(|(_, value)| value.to_owned())
@@ -218,7 +218,7 @@ mod tests {
             ("TERM=xterm LC_MESSAGES=zh_TW.UTF-8 LANG=en_US.UTF-8", Sixteen, Unicode, Zh, true),
             ("TERM=xterm LC_ALL=en_US.UTF-8 LC_MESSAGES=zh_TW.UTF-8", Sixteen, Unicode, En, true),
         ] {
-            let found = of(env, true, None, &Forced::default());
+            let found = of(env, true, None, Forced::default());
             assert_eq!(
                 (found.colours, found.charset, found.locale, found.interactive),
                 (colours, charset, locale, interactive),
@@ -236,24 +236,24 @@ mod tests {
             ("CLICOLOR_FORCE=0", Mono, Ascii),
             ("CLICOLOR_FORCE=1 NO_COLOR=1", Mono, Ascii),
         ] {
-            let found = of(env, false, None, &Forced::default());
+            let found = of(env, false, None, Forced::default());
             assert_eq!((found.colours, found.charset, found.interactive), (colours, charset, false), "{env}");
         }
-        assert_eq!(of("TERM=linux LANG=zh_CN.UTF-8", false, None, &Forced::default()).locale, Zh);
+        assert_eq!(of("TERM=linux LANG=zh_CN.UTF-8", false, None, Forced::default()).locale, Zh);
     }
 
     #[test]
     fn what_is_forced_holds_except_chinese_in_ascii() {
         let forced = Forced { charset: Some(Unicode), colours: Some(True), locale: Some(Zh) };
         for tty in [true, false] {
-            let found = of("TERM=vt100 NO_COLOR=1", tty, None, &forced);
+            let found = of("TERM=vt100 NO_COLOR=1", tty, None, forced);
             assert_eq!((found.charset, found.colours, found.locale), (Unicode, True, Zh));
         }
         let forced = Forced { charset: Some(Ascii), colours: Some(Mono), locale: Some(Zh) };
-        let found = of("TERM=xterm-256color LANG=zh_CN.UTF-8", true, None, &forced);
+        let found = of("TERM=xterm-256color LANG=zh_CN.UTF-8", true, None, forced);
         assert_eq!((found.charset, found.colours, found.locale), (Ascii, Mono, En));
         let forced = Forced { locale: Some(En), ..Forced::default() };
-        assert_eq!(of("TERM=xterm LANG=zh_CN.UTF-8", true, None, &forced).locale, En);
+        assert_eq!(of("TERM=xterm LANG=zh_CN.UTF-8", true, None, forced).locale, En);
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
             ("COLUMNS=99999999 LINES=x", None, DEFAULT_SIZE),
             ("", Some(size(1, 1)), size(1, 1)),
         ] {
-            assert_eq!(of(env, true, told, &Forced::default()).size, expected, "{env}");
+            assert_eq!(of(env, true, told, Forced::default()).size, expected, "{env}");
         }
     }
 }

@@ -97,15 +97,18 @@ impl<W: io::Write + Send> Renderer for Plain<W> {
         }
         self.seq = Some(frame.seq);
         let (turn, notice) = (self.turn(frame), frame.notice.as_deref().map(|text| self.context.charset.spell(text)));
-        let mut news = Vec::new();
+        let time = self.time(frame.wall);
+        let mut lines = String::new();
+        // Writing into a string cannot fail.
         if self.notice.as_deref() != notice.as_deref() {
-            news.push(notice.as_ref().map_or_else(|| "all well again".to_owned(), |notice| format!("! {notice}")));
+            let _ = match &notice {
+                Some(notice) => writeln!(lines, "{time}  ! {notice}"),
+                None => writeln!(lines, "{time}  all well again"),
+            };
         }
         if self.turn != turn {
-            news.push(turn.clone());
+            let _ = writeln!(lines, "{time}  {turn}");
         }
-        let time = self.time(frame.wall);
-        let lines: String = news.iter().map(|line| format!("{time}  {line}\n")).collect();
         (self.turn, self.notice) = (turn, notice.map(std::borrow::Cow::into_owned));
         if lines.is_empty() {
             return Ok(());

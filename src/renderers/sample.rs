@@ -9,7 +9,7 @@ pub(super) const NOW: Moment = Moment::from_unix_millis(1_795_183_402_000);
 
 /// A frame about the item `cache`; `item` empty: the fallback.
 pub(super) fn frame(seq: u64, item: &str, level: Level, text: &str) -> Frame {
-    let item = (!item.is_empty()).then(|| ItemId::new(item).unwrap());
+    let item = ItemId::new(item).ok();
     let turn = Turn {
         kind: if item.is_some() { TurnKind::Item } else { TurnKind::Fallback },
         item,
