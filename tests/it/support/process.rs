@@ -14,7 +14,7 @@ pub(crate) fn resident_mib(pid: u32) -> f64 {
 /// Processor time that all threads together have used, to the nanosecond.
 pub(crate) fn processor_time(pid: u32) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
-    let nanos = tasks.filter_map(|task| {
+    let nanos = tasks.filter_map(|task| -> Option<u64> {
         let counted = fs::read_to_string(task.path().join("schedstat")).ok()?;
         counted.split_whitespace().next()?.parse().ok()
     });
