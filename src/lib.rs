@@ -8,6 +8,8 @@
 //! | 2 | [`config`], [`frame`] | 1 |
 //! | 1 | [`kernel`], [`buffer`] | `std` alone |
 
+#[cfg(feature = "api")]
+pub mod api;
 pub mod app;
 pub mod buffer;
 #[cfg(feature = "checks")]
@@ -22,3 +24,5 @@ pub mod kernel;
 #[cfg(feature = "api")]
 pub mod metrics;
 pub mod renderers;
+
+pub use app::embed::{Builder, FixedItem, Marquee};

@@ -4,6 +4,17 @@
 //! texts are `judge.rs`'s business, when to run is the kernel's. Every check ends
 //! its I/O when its future is dropped: that is how a run is cancelled.
 
+mod blocking;
+mod child;
+mod disk;
+mod exec;
+mod file;
+mod load;
+mod memory;
+mod perfdata;
+mod systemd;
+mod words;
+
 use std::future::Future;
 use std::pin::Pin;
 

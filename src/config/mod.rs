@@ -15,6 +15,10 @@ mod model;
 pub mod schemes;
 #[cfg(feature = "config")]
 mod template;
+#[cfg(feature = "config")]
+pub mod theme_file;
+#[cfg(feature = "config")]
+mod theme_text;
 
 #[cfg(feature = "config")]
 pub use expression::{Expression, ExpressionError};

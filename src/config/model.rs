@@ -17,7 +17,7 @@ pub struct Config {
     pub title: String,
     /// How long an item's turn lasts.
     pub interval: Span,
-    /// The worst level that does not call; `None`: nothing ever calls.
+    /// Items at this level or worse call; `None`: none ever does.
     pub interrupt: Option<Level>,
     /// What is shown where there is nothing to show.
     pub fallback: String,

@@ -18,6 +18,18 @@ impl Safe {
         Self { text: raw.into(), tainted: false }
     }
 
+    /// A text that was cleaned where it came in: shared, not copied, where it is indeed clean.
+    #[must_use]
+    pub fn of(text: &Arc<str>) -> Self {
+        Self { text: Arc::clone(text), tainted: false }
+    }
+
+    /// The text itself, shared.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
     /// Whether something was removed or replaced.
     #[must_use]
     pub const fn is_tainted(&self) -> bool {

@@ -7,6 +7,7 @@
 
 mod checksum;
 mod clean;
+mod clip;
 mod compose;
 mod scroll;
 
@@ -14,12 +15,13 @@ use std::sync::Arc;
 
 pub use checksum::{crc32, frame_checksum};
 pub use clean::Safe;
+pub use clip::{clip, fit};
 pub use compose::Composer;
 pub use scroll::{next_scroll_step, scroll_offset};
 
 pub use crate::kernel::beat::{Fence, Role};
 pub use crate::kernel::board::{ItemId, Level, Past, Unit, Value, Values};
-pub use crate::kernel::width::columns;
+pub use crate::kernel::width::{char_columns, clusters, columns};
 pub use crate::kernel::{Moment, RunId, Span};
 
 /// What is shown at one moment.

@@ -22,6 +22,8 @@ pub enum Input {
     Snapshot(Box<Snapshot>),
     /// A run ended.
     Ended(Ended),
+    /// An item's last measurement, told in other words after an edit of its text or levels.
+    Retold(ItemId, Report),
     /// Somebody pushed news of an item.
     Push(Push),
     /// A pushed item goes.
@@ -47,7 +49,7 @@ pub struct BoardSpec {
     pub interval: Span,
     /// Columns a second at which too long a text scrolls.
     pub scroll: u32,
-    /// The worst level that does not call: items here or worse interrupt. `None`: never.
+    /// Items at this level or worse call. `None`: none ever does.
     pub interrupt: Option<Level>,
     /// More healthy items than this share one turn.
     pub summarise_after: usize,

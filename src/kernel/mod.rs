@@ -5,18 +5,398 @@
 //! moment when it wants to be woken. Deliberately without a clock, I/O, threads,
 //! randomness, serialisation or any dependency but `std`: a day of plant runs in
 //! a test in milliseconds.
+//!
+//! Invariants: a run that was cancelled, removed or replaced never changes an
+//! item; what is stale is never shown at its old level; the sequence number
+//! grows by one with each frame that says something new, and never falls.
 
 pub mod beat;
 pub mod board;
 mod input;
+pub mod marquee;
 mod moment;
 mod output;
+mod plans;
 mod snapshot;
 mod stats;
+#[cfg(test)]
+mod tests;
 pub mod width;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 pub use input::{BoardSpec, Concern, Ended, Input, Outcome, Push, Report};
 pub use moment::{Moment, Span};
 pub use output::{Output, RunId, Start};
+pub use plans::FIRST_RUN_WITHIN;
 pub use snapshot::{BoardSnapshot, Current, ItemSnapshot, Snapshot};
 pub use stats::Stats;
+
+use beat::Role;
+use board::{Board, ItemId, Level};
+use marquee::{Marquee, Passed, Rules, Shows};
+use plans::Schedule;
+
+/// What is true of a whole board, and what is to be done about it.
+#[derive(Debug)]
+pub struct Kernel {
+    now: Moment,
+    title: Arc<str>,
+    fallback: Arc<str>,
+    rules: Rules,
+    board: Board,
+    marquee: Marquee,
+    schedule: Schedule,
+    role: Role,
+    notices: BTreeMap<Concern, Arc<str>>,
+    resume: Option<Box<Snapshot>>,
+    has_board: bool,
+    began: Moment,
+    seq: u64,
+    said: Option<Said>,
+    outputs: VecDeque<Output>,
+    unsettled: Unsettled,
+    settled: bool,
+    stats: Stats,
+}
+
+/// What has to be worked out before the next output.
+#[derive(Debug, Default)]
+struct Unsettled {
+    turns: bool,
+    board: bool,
+    turned: bool,
+}
+
+/// All that a viewer can tell one frame from the next by.
+#[derive(Clone, Debug, PartialEq)]
+struct Said {
+    shows: Option<Shows>,
+    text: Arc<str>,
+    level: Level,
+    role: Role,
+    notice: Option<Arc<str>>,
+}
+
+impl Kernel {
+    /// A kernel without a board, which shows `fallback`.
+    #[must_use]
+    pub fn new(now: Moment, title: impl Into<Arc<str>>, fallback: impl Into<Arc<str>>) -> Self {
+        Self {
+            now,
+            title: title.into(),
+            fallback: fallback.into(),
+            rules: Rules { interval: Span::from_secs(3), scroll: 12, interrupt: None, summarise_after: usize::MAX },
+            board: Board::default(),
+            marquee: Marquee::default(),
+            schedule: Schedule::default(),
+            role: Role::default(),
+            notices: BTreeMap::new(),
+            resume: None,
+            has_board: false,
+            began: now,
+            seq: 0,
+            said: None,
+            outputs: VecDeque::new(),
+            unsettled: Unsettled { turns: true, ..Unsettled::default() },
+            settled: false,
+            stats: Stats::default(),
+        }
+    }
+
+    /// Takes what happened at `now`. Time never goes back: an earlier `now` counts as the last one.
+    pub fn handle(&mut self, now: Moment, input: Input) {
+        self.now = now.max(self.now);
+        self.settled = false;
+        // The turns that ended before this input ended on the board as it was.
+        self.advance();
+        match input {
+            Input::Wake => {}
+            Input::Board(spec) => self.replace(*spec),
+            Input::Snapshot(snapshot) => {
+                self.resume = Some(snapshot);
+                if self.has_board {
+                    self.restore();
+                }
+            }
+            Input::Ended(ended) => self.ended(ended),
+            Input::Retold(id, report) => {
+                if let Some(place) = self.board.place(&id) {
+                    let change = self.board.retell(self.now, place, report);
+                    self.note(change);
+                }
+            }
+            Input::Push(push) => match self.board.push(self.now, push) {
+                Ok(change) => self.note(change),
+                Err(_) => self.stats.pushes_refused += 1,
+            },
+            Input::Remove(id) => self.remove(&id),
+            Input::RunNow(id) => {
+                let place = self.board.place(&id);
+                if let Some(start) = place.and_then(|place| self.schedule.run_now(place, &self.board)) {
+                    self.start(start);
+                }
+            }
+            Input::Cancel(run) => {
+                if self.schedule.is_running(run) {
+                    self.outputs.push_back(Output::Cancel(run));
+                }
+            }
+            Input::Role(role) => {
+                self.role = role;
+                self.outputs.extend(self.schedule.halt(!role.runs_plans()));
+            }
+            Input::Notice(concern, Some(text)) => {
+                self.notices.insert(concern, text);
+            }
+            Input::Notice(concern, None) => {
+                self.notices.remove(&concern);
+            }
+        }
+    }
+
+    /// What is to be done next; `None`: nothing until the next input or wake-up.
+    pub fn poll(&mut self) -> Option<Output> {
+        if !std::mem::replace(&mut self.settled, true) {
+            self.settle();
+        }
+        self.outputs.pop_front()
+    }
+
+    /// When it wants to be woken.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Moment> {
+        [self.marquee.ends(), self.board.next_expiry(), self.schedule.next_due()].into_iter().flatten().min()
+    }
+
+    fn replace(&mut self, spec: BoardSpec) {
+        self.title = spec.title;
+        self.fallback = spec.fallback;
+        self.rules = Rules {
+            interval: spec.interval,
+            scroll: spec.scroll,
+            interrupt: spec.interrupt,
+            summarise_after: spec.summarise_after,
+        };
+        let places = self.places();
+        self.board.replace(self.now, spec.items);
+        self.has_board = true;
+        self.reschedule(&places);
+        if self.resume.is_some() {
+            self.restore();
+        }
+    }
+
+    fn places(&self) -> HashMap<ItemId, usize> {
+        self.board.items().iter().enumerate().map(|(place, item)| (item.id().clone(), place)).collect()
+    }
+
+    fn reschedule(&mut self, old: &HashMap<ItemId, usize>) {
+        let cancelled = self.schedule.refresh(self.now, old, &self.board);
+        self.outputs.extend(cancelled);
+        self.unsettled.turns = true;
+        self.unsettled.board = true;
+    }
+
+    fn restore(&mut self) {
+        let Some(snapshot) = self.resume.take() else { return };
+        let places = self.places();
+        self.board.restore(self.now, snapshot.board);
+        self.reschedule(&places);
+        self.seq = self.seq.max(snapshot.current.seq);
+        self.marquee.refresh(self.now, self.board.items(), &self.rules);
+        if let Some(id) = &snapshot.current.item {
+            self.marquee.resume(id, snapshot.current.show_at, snapshot.current.dwell, self.now);
+        }
+    }
+
+    fn remove(&mut self, id: &ItemId) {
+        let places = self.places();
+        if self.board.remove(id) {
+            self.reschedule(&places);
+        }
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        let Some(place) = self.schedule.ended(ended.run) else {
+            self.stats.ghosts_refused += 1;
+            return;
+        };
+        match ended.report {
+            Some(report) if ended.outcome != Outcome::Cancelled => {
+                let change = self.board.report(self.now, place, report, ended.took);
+                self.note(change);
+            }
+            _ => self.board.touch(place, false),
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        self.stats.runs_started += 1;
+        self.outputs.push_back(Output::Start(start));
+    }
+
+    const fn note(&mut self, change: board::Change) {
+        self.unsettled.board |= change.said;
+        self.unsettled.turns |= change.turns;
+    }
+
+    fn settle(&mut self) {
+        let expired = self.board.expire(self.now);
+        self.stats.went_stale += expired;
+        if expired > 0 {
+            self.note(board::Change { said: true, turns: true });
+        }
+        if std::mem::take(&mut self.unsettled.turns) {
+            self.marquee.refresh(self.now, self.board.items(), &self.rules);
+        }
+        let woken = self.schedule.wake(self.now, &self.board);
+        self.stats.ticks_skipped += woken.skipped;
+        woken.started.into_iter().for_each(|start| self.start(start));
+        if std::mem::take(&mut self.unsettled.board) {
+            self.outputs.push_back(Output::Board);
+        }
+        let said = self.said();
+        if std::mem::take(&mut self.unsettled.turned) || self.said.as_ref() != Some(&said) {
+            self.said = Some(said);
+            self.seq += 1;
+            self.stats.frames += 1;
+            self.outputs.push_back(Output::Frame);
+        }
+    }
+
+    fn advance(&mut self) {
+        for passed in self.marquee.advance(self.now) {
+            self.unsettled.turned = true;
+            match passed {
+                Passed::Turned(shows) => {
+                    self.stats.turns += 1;
+                    let (item, level) = match shows {
+                        Shows::Item(place) => {
+                            let item = self.board.items().get(place);
+                            (item.map(|item| item.id().clone()), item.map_or(Level::Unknown, board::Item::level))
+                        }
+                        Shows::Summary { .. } => (None, Level::Healthy),
+                    };
+                    self.outputs.push_back(Output::Turned { item, level });
+                }
+                Passed::Cycled(took) => self.outputs.push_back(Output::Cycled(took)),
+            }
+        }
+    }
+
+    fn said(&self) -> Said {
+        let shows = self.marquee.shows();
+        let notice = self.notice().cloned();
+        Said { shows, text: self.shown_text(), level: self.shown_level(), role: self.role, notice }
+    }
+}
+
+/// What the kernel tells those who compose frames.
+impl Kernel {
+    /// The board's title.
+    #[must_use]
+    pub const fn title(&self) -> &Arc<str> {
+        &self.title
+    }
+
+    /// All items.
+    #[must_use]
+    pub const fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The rule of turns and the turn that is on.
+    #[must_use]
+    pub const fn marquee(&self) -> &Marquee {
+        &self.marquee
+    }
+
+    /// What the turn that is on says.
+    #[must_use]
+    pub fn shown_text(&self) -> Arc<str> {
+        match self.marquee.shows() {
+            Some(Shows::Item(place)) => Arc::clone(&self.board.items()[place].text),
+            Some(Shows::Summary { count, .. }) => format!("{count} healthy").into(),
+            None => Arc::clone(&self.fallback),
+        }
+    }
+
+    /// The level of what is shown. The fallback is no alarm: there is nothing that could be wrong yet.
+    #[must_use]
+    pub fn shown_level(&self) -> Level {
+        match self.marquee.shows() {
+            Some(Shows::Item(place)) => self.board.items()[place].level(),
+            Some(Shows::Summary { .. }) => Level::Healthy,
+            None => Level::Info,
+        }
+    }
+
+    /// When the plan of the item at `place` is due next, and its run in flight.
+    #[must_use]
+    pub fn seat(&self, place: usize) -> (Option<Moment>, Option<RunId>) {
+        self.schedule.seat(place)
+    }
+
+    /// Columns a second at which too long a text scrolls.
+    #[must_use]
+    pub const fn scroll(&self) -> u32 {
+        self.rules.scroll
+    }
+
+    /// This console's part among the consoles.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The most urgent thing that is not well with the program.
+    #[must_use]
+    pub fn notice(&self) -> Option<&Arc<str>> {
+        self.notices.values().next()
+    }
+
+    /// All that is not well with the program, most urgent first.
+    pub fn notices(&self) -> impl Iterator<Item = (Concern, &Arc<str>)> {
+        self.notices.iter().map(|(concern, text)| (*concern, text))
+    }
+
+    /// The sequence number of the last frame.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// When this kernel began: since when the fallback is shown.
+    #[must_use]
+    pub const fn began(&self) -> Moment {
+        self.began
+    }
+
+    /// Whether a board has been loaded.
+    #[must_use]
+    pub const fn has_board(&self) -> bool {
+        self.has_board
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// The turn that is on, as a store keeps it.
+    #[must_use]
+    pub fn current(&self) -> Current {
+        let turn = self.marquee.turn();
+        let item = match self.marquee.shows() {
+            Some(Shows::Item(place)) => Some(self.board.items()[place].id().clone()),
+            Some(Shows::Summary { first, .. }) => Some(self.board.items()[first].id().clone()),
+            None => None,
+        };
+        let dwell = turn.map_or(Span::ZERO, |turn| turn.hold(self.marquee.playlist()));
+        let show_at = turn.map_or(self.began, |turn| turn.began);
+        Current { seq: self.seq, item, show_at, dwell, fence: self.role.fence().0 }
+    }
+}

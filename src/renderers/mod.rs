@@ -6,8 +6,16 @@
 //! an embedding program can bring a renderer of its own.
 
 mod context;
+pub mod detect;
+#[cfg(feature = "lines")]
+pub mod json;
+#[cfg(feature = "lines")]
+pub mod plain;
+#[cfg(all(test, feature = "lines"))]
+mod sample;
+pub mod sgr;
 
-pub use context::{Charset, ColourDepth, Context, Locale, Size};
+pub use context::{ASCII_SYMBOLS, Charset, ColourDepth, Context, Locale, NoSuchChoice, Size};
 
 use std::io;
 
@@ -29,6 +37,11 @@ pub trait Renderer: Send {
     /// # Errors
     /// Where the other end is gone: nothing more can be shown.
     fn draw(&mut self, frame: &Frame) -> io::Result<()>;
+
+    /// Whether it must see each frame, as a log does; a screen needs the newest alone.
+    fn draws_every_frame(&self) -> bool {
+        false
+    }
 
     /// When the picture of this same frame next changes by time alone: a clock, a scroll, a blink.
     fn next_change(&self, _frame: &Frame) -> Option<Moment> {

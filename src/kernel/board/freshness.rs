@@ -1,1 +1,30 @@
 //! When news is too old to be believed.
+//!
+//! The rule alone; the board asks it and turns stale items to unknown.
+
+use super::item::{Item, Source};
+use crate::kernel::Moment;
+
+/// How many periods a plan may stay silent before its news is stale. One lost
+/// run is a hiccup and two are bad luck; three in a row mean that nobody knows.
+pub const PERIODS_UNTIL_STALE: u64 = 3;
+
+/// When the news of `item` becomes stale; `None`: never, or it never had any.
+pub(super) fn stale_at(item: &Item) -> Option<Moment> {
+    let span = match &item.spec.source {
+        Source::Fixed(_) => return None,
+        Source::Plan(plan) => plan.every * PERIODS_UNTIL_STALE,
+        Source::Pushed { ttl } => item.ttl.or(*ttl)?,
+    };
+    Some(item.updated? + span)
+}
+
+/// Whether `item` may be believed at `now`.
+pub(super) fn is_fresh(item: &Item, now: Moment) -> bool {
+    match item.spec.source {
+        Source::Fixed(_) => true,
+        Source::Plan(_) | Source::Pushed { .. } => {
+            item.updated.is_some() && stale_at(item).is_none_or(|stale| now < stale)
+        }
+    }
+}

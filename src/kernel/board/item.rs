@@ -122,8 +122,10 @@ pub struct Item {
     pub spec: Arc<ItemSpec>,
     /// What it says now.
     pub text: Arc<str>,
+    /// The columns that the text takes.
+    pub(in crate::kernel) columns: usize,
     /// The level it last reported. See [`Item::level`] for the one to show.
-    pub(crate) reported: Level,
+    pub(in crate::kernel) reported: Level,
     /// When the shown level last changed.
     pub since: Moment,
     /// When it last reported; `None`: never.
@@ -137,8 +139,10 @@ pub struct Item {
     /// The last results, oldest first.
     pub history: std::collections::VecDeque<Past>,
     /// A pushed value's own `ttl`, where the push named one.
-    pub(crate) ttl: Option<Span>,
-    /// The board's version when this item last changed.
+    pub(in crate::kernel) ttl: Option<Span>,
+    /// Whether it came by a push and the config does not name it.
+    pub(in crate::kernel) pushed_in: bool,
+    /// The board's `touched` when anything of this item last changed.
     pub version: u64,
 }
 

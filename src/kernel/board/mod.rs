@@ -6,7 +6,9 @@ mod level;
 mod table;
 mod values;
 
+pub use freshness::PERIODS_UNTIL_STALE;
 pub use item::{BadItemId, HISTORY, ID_CHARACTERS_MAX, Item, ItemId, ItemSpec, Past, PlanSpec, Source};
 pub use level::{Level, NoSuchLevel};
-pub use table::Board;
+pub(in crate::kernel) use table::Change;
+pub use table::{Board, PushRefused};
 pub use values::{Unit, Value, Values};

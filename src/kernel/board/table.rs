@@ -1,5 +1,321 @@
-//! The board itself.
+//! The board itself: items in the order of their turns, replaced in one step.
+//!
+//! It knows what is said and whether it is still true, not what is shown.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::freshness::{is_fresh, stale_at};
+use super::item::{HISTORY, Item, ItemId, ItemSpec, Past, Source};
+use super::{Level, Values};
+use crate::kernel::input::{Push, Report};
+use crate::kernel::snapshot::{BoardSnapshot, ItemSnapshot};
+use crate::kernel::{Moment, Span};
 
 /// All items at one moment.
 #[derive(Debug, Default)]
-pub struct Board;
+pub struct Board {
+    items: Vec<Item>,
+    places: HashMap<ItemId, usize>,
+    version: u64,
+    touched: u64,
+    /// At most one entry an item, never later than the moment it becomes stale.
+    expiries: BinaryHeap<Reverse<(Moment, usize)>>,
+}
+
+/// What a piece of news changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::kernel) struct Change {
+    /// Something is said differently.
+    pub(in crate::kernel) said: bool,
+    /// The turns may differ: a level, or a text's width beyond what a turn shows at once.
+    pub(in crate::kernel) turns: bool,
+}
+
+/// Why a push was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushRefused {
+    /// The item is measured by a plan or fixed by the config.
+    NotPushed,
+}
+
+impl Board {
+    /// The items, in the order of their turns.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// The place of an item in [`Board::items`].
+    #[must_use]
+    pub fn place(&self, id: &ItemId) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// The item called `id`.
+    #[must_use]
+    pub fn get(&self, id: &ItemId) -> Option<&Item> {
+        self.place(id).map(|place| &self.items[place])
+    }
+
+    /// Grows by one each time that something is said differently.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Grows each time that anything of any item changes, its age included.
+    #[must_use]
+    pub const fn touched(&self) -> u64 {
+        self.touched
+    }
+
+    /// Puts a whole new set of items in place. What is measured as before keeps
+    /// its news; pushed items that the config does not name stay, last in line.
+    pub(in crate::kernel) fn replace(&mut self, now: Moment, specs: Vec<ItemSpec>) {
+        let old = self.items.drain(..).enumerate().map(|(place, item)| (item.id().clone(), (place, item)));
+        let mut old: HashMap<ItemId, (usize, Item)> = old.collect();
+        let named = specs.into_iter().map(|spec| {
+            let known = old.remove(&spec.id).map(|(_, item)| item);
+            (known, spec)
+        });
+        let mut items: Vec<Item> = named.map(|(known, spec)| settled(known, spec, now)).collect();
+        let mut unnamed: Vec<_> = old.into_values().filter(|(_, item)| item.pushed_in).collect();
+        unnamed.sort_by_key(|(place, _)| *place);
+        items.extend(unnamed.into_iter().map(|(_, item)| item));
+        self.items = items;
+        self.version += 1;
+        self.touched += 1;
+        for item in &mut self.items {
+            item.version = self.touched;
+        }
+        self.index();
+    }
+
+    fn index(&mut self) {
+        self.places = self.items.iter().enumerate().map(|(place, item)| (item.id().clone(), place)).collect();
+        let due = |(place, item)| stale_at(item).filter(|_| item.fresh).map(|at| Reverse((at, place)));
+        self.expiries = self.items.iter().enumerate().filter_map(due).collect();
+    }
+
+    /// Takes the news that a snapshot has of items that are measured as they were.
+    pub(in crate::kernel) fn restore(&mut self, now: Moment, snapshot: BoardSnapshot) {
+        self.version = self.version.max(snapshot.version) + 1;
+        self.touched += 1;
+        for news in snapshot.items {
+            if news.pushed && !self.places.contains_key(&news.id) {
+                self.places.insert(news.id.clone(), self.items.len());
+                self.items.push(Item::pushed_in(news.id.clone(), now, self.touched));
+            }
+            let Some(place) = self.place(&news.id) else { continue };
+            let item = &mut self.items[place];
+            let same = item.updated.is_none() && item.spec.revision == news.revision;
+            if same && !matches!(item.spec.source, Source::Fixed(_)) {
+                item.restore(news, now);
+                item.version = self.touched;
+            }
+        }
+        self.index();
+    }
+
+    /// What outlives the process.
+    #[must_use]
+    pub fn snapshot(&self) -> BoardSnapshot {
+        let items = self.items.iter().map(Item::snapshot).collect();
+        BoardSnapshot { version: self.version, items }
+    }
+
+    /// An item's plan reported.
+    pub(in crate::kernel) fn report(&mut self, now: Moment, place: usize, report: Report, took: Span) -> Change {
+        let item = &mut self.items[place];
+        if item.history.len() == HISTORY {
+            item.history.pop_front();
+        }
+        item.history.push_back(Past { level: report.level, took });
+        item.updated = Some(now);
+        self.say(now, place, report)
+    }
+
+    /// The same measurement is told in other words, after an edit of its text or levels.
+    pub(in crate::kernel) fn retell(&mut self, now: Moment, place: usize, report: Report) -> Change {
+        self.say(now, place, report)
+    }
+
+    /// Somebody pushed news of an item.
+    pub(in crate::kernel) fn push(&mut self, now: Moment, push: Push) -> Result<Change, PushRefused> {
+        let known = self.place(&push.item);
+        let place = known.unwrap_or_else(|| {
+            self.places.insert(push.item.clone(), self.items.len());
+            self.items.push(Item::pushed_in(push.item.clone(), now, self.touched));
+            self.items.len() - 1
+        });
+        let item = &mut self.items[place];
+        if !matches!(item.spec.source, Source::Pushed { .. }) {
+            return Err(PushRefused::NotPushed);
+        }
+        item.ttl = push.ttl;
+        let report = Report { level: push.level, text: push.text, values: push.values };
+        let change = self.report(now, place, report, Span::ZERO);
+        Ok(if known.is_none() { Change { said: true, turns: true } } else { change })
+    }
+
+    /// Takes away a pushed item that the config does not name.
+    pub(in crate::kernel) fn remove(&mut self, id: &ItemId) -> bool {
+        match self.place(id) {
+            Some(place) if self.items[place].pushed_in => {
+                self.items.remove(place);
+                self.version += 1;
+                self.touched += 1;
+                self.index();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn say(&mut self, now: Moment, place: usize, report: Report) -> Change {
+        let item = &mut self.items[place];
+        let before = item.level();
+        let was_fresh = item.fresh;
+        let was_wide = item.columns;
+        let same_text = item.text == report.text;
+        item.reported = report.level;
+        if !same_text {
+            item.columns = crate::kernel::width::columns(&report.text);
+            item.text = report.text;
+        }
+        item.values = report.values;
+        item.fresh = is_fresh(item, now);
+        if item.level() != before {
+            item.since = now;
+        }
+        let said = item.level() != before || !same_text || item.fresh != was_fresh;
+        let wide = item.columns.max(was_wide) > crate::kernel::marquee::WIDE_COLUMNS;
+        let turns = item.level() != before || item.fresh != was_fresh || (wide && item.columns != was_wide);
+        if !was_fresh && let Some(at) = stale_at(item) {
+            self.expiries.push(Reverse((at, place)));
+        }
+        self.touch(place, said);
+        Change { said, turns }
+    }
+
+    /// Marks an item as changed in a way that a viewer may see; `said`: in what it says.
+    pub(in crate::kernel) fn touch(&mut self, place: usize, said: bool) {
+        self.version += u64::from(said);
+        self.touched += 1;
+        self.items[place].version = self.touched;
+    }
+
+    /// Turns items to unknown whose news is stale at `now`; tells how many.
+    pub(in crate::kernel) fn expire(&mut self, now: Moment) -> u64 {
+        let mut expired = 0;
+        while let Some(Reverse((at, place))) = self.expiries.peek().copied().filter(|Reverse((at, _))| *at <= now) {
+            self.expiries.pop();
+            match stale_at(&self.items[place]) {
+                Some(truly) if truly > now => self.expiries.push(Reverse((truly, place))),
+                Some(_) if self.items[place].fresh => {
+                    let item = &mut self.items[place];
+                    if item.level() != Level::Unknown {
+                        // The age of the silence counts from when it was due to be known, not from when we woke.
+                        item.since = at.max(item.since);
+                    }
+                    item.fresh = false;
+                    expired += 1;
+                    self.touch(place, true);
+                }
+                _ => {}
+            }
+        }
+        expired
+    }
+
+    /// The next moment when some news becomes stale, or earlier.
+    #[must_use]
+    pub(in crate::kernel) fn next_expiry(&self) -> Option<Moment> {
+        self.expiries.peek().map(|Reverse((at, _))| *at)
+    }
+}
+
+/// The item of `spec`, with the news of the `known` one where it still holds.
+fn settled(known: Option<Item>, spec: ItemSpec, now: Moment) -> Item {
+    let fresh_start = |spec: ItemSpec| Item::new(spec, now);
+    let Some(mut item) = known else { return fresh_start(spec) };
+    let keeps = match (&item.spec.source, &spec.source) {
+        (Source::Fixed(old), Source::Fixed(new)) => old == new && item.spec.text == spec.text,
+        (Source::Plan(_), Source::Plan(_)) => item.spec.revision == spec.revision,
+        (Source::Pushed { .. }, Source::Pushed { .. }) => true,
+        _ => false,
+    };
+    if !keeps {
+        return fresh_start(spec);
+    }
+    if item.updated.is_none() && item.text != spec.text {
+        item.text = Arc::clone(&spec.text);
+        item.columns = crate::kernel::width::columns(&item.text);
+    }
+    item.pushed_in = false;
+    item.spec = Arc::new(spec);
+    let before = item.level();
+    item.fresh = is_fresh(&item, now);
+    if item.level() != before {
+        item.since = now;
+    }
+    item
+}
+
+impl Item {
+    fn new(spec: ItemSpec, now: Moment) -> Self {
+        let (reported, fresh) = match spec.source {
+            Source::Fixed(level) => (level, true),
+            Source::Plan(_) | Source::Pushed { .. } => (Level::Unknown, false),
+        };
+        let columns = crate::kernel::width::columns(&spec.text);
+        Self {
+            text: Arc::clone(&spec.text),
+            spec: Arc::new(spec),
+            columns,
+            reported,
+            since: now,
+            updated: None,
+            fresh,
+            flapping: false,
+            values: Arc::new(Values::new()),
+            history: VecDeque::new(),
+            ttl: None,
+            pushed_in: false,
+            version: 0,
+        }
+    }
+
+    fn pushed_in(id: ItemId, now: Moment, version: u64) -> Self {
+        let text = Arc::from(id.as_str());
+        let source = Source::Pushed { ttl: None };
+        let spec = ItemSpec { id, text, hold: None, source, label: Arc::from("pushed"), revision: 0 };
+        Self { pushed_in: true, version, ..Self::new(spec, now) }
+    }
+
+    fn snapshot(&self) -> ItemSnapshot {
+        ItemSnapshot {
+            id: self.id().clone(),
+            text: Arc::clone(&self.text),
+            level: self.reported,
+            since: self.since,
+            updated: self.updated,
+            revision: self.spec.revision,
+            pushed: self.pushed_in,
+            ttl: self.ttl,
+        }
+    }
+
+    fn restore(&mut self, news: ItemSnapshot, now: Moment) {
+        self.columns = crate::kernel::width::columns(&news.text);
+        self.text = news.text;
+        self.reported = news.level;
+        // A store written by a clock ahead of ours must not make news from the future.
+        self.since = news.since.min(now);
+        self.updated = news.updated.map(|at| at.min(now));
+        self.ttl = news.ttl;
+        self.fresh = is_fresh(self, now);
+    }
+}

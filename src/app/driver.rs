@@ -1,0 +1,129 @@
+//! The board thread: an ordinary thread that gives the kernel what happened,
+//! carries out what it asks, and waits precisely until its next wake-up.
+//!
+//! It knows no check, no screen and no store: [`Effects`] carries out outputs.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use super::bell::Bell;
+use super::clock::Clock;
+use crate::buffer::{Full, Ring};
+use crate::frame::{Composer, Frame};
+use crate::kernel::{Input, Kernel, Moment, Output, Span};
+
+/// Inputs that may wait for the board thread. It takes in 10,000 in less than a
+/// frame's time; more waiting than this means that something floods it.
+const INBOX: usize = 65_536;
+
+/// Without anything to do the board thread still wakes this often, so that the
+/// heartbeat tells a waiting thread from a stuck one.
+const HEARTBEAT: Span = Span::from_secs(1);
+
+/// News in the rows that is not the shown item's reaches the screen at most this
+/// often: a person reads no faster, and a board of 10,000 plans reports all the time.
+const ROWS_EVERY: Span = Span::from_millis(50);
+
+/// The way into the board thread.
+#[derive(Debug)]
+pub struct Inbox {
+    ring: Ring<Input>,
+    bell: Bell,
+    stop: AtomicBool,
+    heartbeat: AtomicU64,
+}
+
+impl Inbox {
+    /// An inbox that nobody reads yet.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            ring: Ring::new(INBOX),
+            bell: Bell::default(),
+            stop: AtomicBool::new(false),
+            heartbeat: AtomicU64::new(0),
+        })
+    }
+
+    /// Gives the board thread an input.
+    ///
+    /// # Errors
+    /// Where too much waits already; the input is given back.
+    pub fn send(&self, input: Input) -> Result<(), Full<Input>> {
+        let sent = self.ring.push(input);
+        self.bell.ring();
+        sent
+    }
+
+    /// Asks the board thread to end.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.bell.ring();
+    }
+
+    /// When the board thread last went round, in milliseconds since the epoch of the shared clock.
+    #[must_use]
+    pub fn heartbeat(&self) -> u64 {
+        self.heartbeat.load(Ordering::Relaxed)
+    }
+}
+
+/// What carries out the kernel's outputs.
+pub trait Effects: Send {
+    /// Carries out one output; frames come by [`Effects::show`].
+    fn carry_out(&mut self, output: Output, kernel: &Kernel);
+
+    /// A frame that says something new, or has news in its rows under the same sequence number.
+    fn show(&mut self, frame: Frame, kernel: &Kernel);
+
+    /// How many consoles there are, this one included.
+    fn consoles(&self) -> u32 {
+        1
+    }
+}
+
+/// Starts the board thread.
+///
+/// # Errors
+/// Where the system has no thread to give.
+pub(super) fn spawn(
+    kernel: Kernel,
+    clock: Clock,
+    inbox: Arc<Inbox>,
+    effects: impl Effects + 'static,
+) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("board".into()).spawn(move || drive(kernel, clock, &inbox, effects))
+}
+
+fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effects) {
+    let mut composer = Composer::default();
+    let (mut composed_at, mut composed) = (Moment::EPOCH, None);
+    loop {
+        let now = clock.now();
+        inbox.heartbeat.store(now.unix_millis(), Ordering::Relaxed);
+        while let Some(input) = inbox.ring.pop() {
+            kernel.handle(now, input);
+        }
+        kernel.handle(now, Input::Wake);
+        let mut speaks = false;
+        while let Some(output) = kernel.poll() {
+            match output {
+                Output::Frame => speaks = true,
+                output => effects.carry_out(output, &kernel),
+            }
+        }
+        let rows_due = (composed != Some(kernel.board().touched())).then(|| composed_at + ROWS_EVERY);
+        if speaks || rows_due.is_some_and(|due| due <= now) {
+            (composed_at, composed) = (now, Some(kernel.board().touched()));
+            effects.show(composer.compose(&kernel, now, clock.wall(), effects.consoles()), &kernel);
+        }
+        if inbox.stop.load(Ordering::Acquire) {
+            return;
+        }
+        let rows_due = rows_due.filter(|due| *due > now);
+        let wake = [kernel.next_wake(), rows_due, Some(now + HEARTBEAT)].into_iter().flatten().min();
+        inbox.bell.wait(wake.map(|moment| clock.until(moment)));
+    }
+}

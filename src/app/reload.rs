@@ -1,0 +1,198 @@
+//! Reload: a saved config takes effect at once, a half-written one never.
+//!
+//! A thread of its own reads, checks and lowers the files whenever they may have
+//! changed, and gives the result on in one step. What it gives it to, and how
+//! the files are watched, is not its business.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::watch::{Folders, Sign};
+use crate::kernel::{Moment, Span};
+
+/// After a finished write: long enough for the two or three events of one save to be one.
+const SETTLE: Span = Span::from_millis(3);
+
+/// While somebody is writing: how long the file must rest before it is read without having been closed.
+const REST: Span = Span::from_millis(250);
+
+/// How long a file must stay bad before the screen says so: an editor that
+/// removes and creates again, or saves in two steps, is done by then.
+const BAD_FOR: Span = Span::from_millis(400);
+
+/// How often a bad file is looked at again within that time.
+const AGAIN: Span = Span::from_millis(50);
+
+/// The slow look, where events come.
+const LOOK: Span = Span::from_secs(2);
+
+/// The slow look, where no events come: the promise of a save within a moment is kept as far as it can be.
+const LOOK_WITHOUT_EVENTS: Span = Span::from_millis(500);
+
+/// What reading the files gave.
+pub(super) enum Read<T> {
+    /// All is well.
+    Good(T),
+    /// The files can't be used as they stand: why.
+    Bad(T),
+}
+
+/// Reads the config and takes it up.
+pub(super) trait Reader: Send {
+    /// What reading gives.
+    type Found;
+
+    /// Reads everything anew.
+    fn read(&mut self) -> Read<Self::Found>;
+
+    /// The files that what was read came from, and those that would mend it.
+    fn files(&self, found: &Self::Found) -> Vec<PathBuf>;
+
+    /// Takes up what was read: a good config at once, a bad one when it has stayed so.
+    fn take_up(&mut self, found: Read<Self::Found>);
+}
+
+/// The reloading thread.
+pub(super) struct Reload {
+    signs: mpsc::Sender<Sign>,
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Reload {
+    /// Starts it; `files` are those of the config in force.
+    pub(super) fn spawn(
+        clock: Clock,
+        files: Vec<PathBuf>,
+        reader: impl Reader + 'static,
+    ) -> io::Result<Self> {
+        let (signs, received) = mpsc::channel();
+        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let mut work = Work {
+            clock,
+            folders: Folders::new(signs.clone()),
+            evented: false,
+            prints: Vec::new(),
+            files: Vec::new(),
+            reader,
+            bad_since: None,
+        };
+        work.watch(files);
+        let stopped = std::sync::Arc::clone(&stop);
+        let thread = thread::Builder::new().name("reload".into()).spawn(move || work.run(&received, &stopped))?;
+        Ok(Self { signs, stop, thread })
+    }
+
+    /// Ends the thread and waits for it.
+    pub(super) fn close(self) {
+        self.stop.store(true, std::sync::atomic::Ordering::Release);
+        let _ = self.signs.send(Sign::Finished);
+        let _ = self.thread.join();
+    }
+}
+
+struct Work<R> {
+    clock: Clock,
+    folders: Folders,
+    evented: bool,
+    files: Vec<PathBuf>,
+    prints: Vec<Print>,
+    reader: R,
+    bad_since: Option<Moment>,
+}
+
+/// What tells one content of a file from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Print {
+    Content(u64),
+    Missing,
+}
+
+impl<R: Reader> Work<R> {
+    fn run(&mut self, signs: &mpsc::Receiver<Sign>, stop: &std::sync::atomic::AtomicBool) {
+        let mut due: Option<Moment> = None;
+        loop {
+            let look = if self.evented { LOOK } else { LOOK_WITHOUT_EVENTS };
+            let now = self.clock.now();
+            let wait: Duration = due.map_or(look.into(), |due| self.clock.until(due));
+            match signs.recv_timeout(wait) {
+                Ok(_) if stop.load(std::sync::atomic::Ordering::Acquire) => return,
+                Ok(Sign::Finished) => {
+                    let soon = now + SETTLE;
+                    due = Some(due.map_or(soon, |due| due.min(soon)));
+                }
+                // Each write starts the rest anew; a close ends it.
+                Ok(Sign::Writing) => due = Some(self.clock.now() + REST),
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    if due.is_none() {
+                        self.folders.renew();
+                    }
+                    due = self.look();
+                }
+            }
+        }
+    }
+
+    /// Reads where something changed; gives the moment for another look, where one is wanted soon.
+    fn look(&mut self) -> Option<Moment> {
+        let prints: Vec<_> = self.files.iter().map(print).collect();
+        if prints == self.prints && self.bad_since.is_none() {
+            return None;
+        }
+        self.prints = prints;
+        let now = self.clock.now();
+        match self.reader.read() {
+            Read::Good(found) => {
+                self.bad_since = None;
+                let files = self.reader.files(&found);
+                self.reader.take_up(Read::Good(found));
+                self.watch(files);
+                None
+            }
+            Read::Bad(found) => {
+                let since = *self.bad_since.get_or_insert(now);
+                if now.since(since) < BAD_FOR {
+                    return Some(now + AGAIN);
+                }
+                self.bad_since = None;
+                let files = self.reader.files(&found);
+                self.reader.take_up(Read::Bad(found));
+                self.watch(files);
+                None
+            }
+        }
+    }
+
+    fn watch(&mut self, files: Vec<PathBuf>) {
+        self.evented = self.folders.watch(files.iter().map(PathBuf::as_path));
+        if files != self.files {
+            self.prints = files.iter().map(print).collect();
+            self.files = files;
+        }
+    }
+}
+
+/// A file of more than this is not a config; reading would tell so.
+const PRINT_BYTES: u64 = 16 * 1024 * 1024;
+
+fn print(file: &PathBuf) -> Print {
+    use std::io::Read as _;
+    // Opening a pipe that nobody writes would hang; only plain files are looked into.
+    let plain = std::fs::metadata(file).is_ok_and(|about| about.is_file());
+    let mut content = Vec::new();
+    let opened = plain.then(|| std::fs::File::open(file)).and_then(Result::ok);
+    match opened.and_then(|opened| opened.take(PRINT_BYTES).read_to_end(&mut content).ok()) {
+        Some(_) => {
+            let hash = content.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+            });
+            Print::Content(hash)
+        }
+        None => Print::Missing,
+    }
+}

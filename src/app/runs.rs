@@ -1,0 +1,166 @@
+//! Runs: carries out what the kernel starts, and gives back what came of it.
+//!
+//! Each run is a task of its own under the tracker, ends exactly once, and is
+//! cancelled by dropping the check's future. When to run is the kernel's
+//! business, what it means is the judge's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info};
+
+use super::clock::Clock;
+use super::driver::Inbox;
+use crate::buffer::{Full, Swap};
+use crate::checks::{Check, Fault, Judge, Measured};
+use crate::kernel::board::ItemId;
+use crate::kernel::{Ended, Input, Outcome, Report, RunId, Span, Start};
+use crate::metrics::Meters;
+
+/// How to measure one item, ready to run.
+pub(super) struct Plan {
+    pub(super) scheme: &'static str,
+    pub(super) check: Box<dyn Check>,
+    pub(super) judge: Judge,
+    /// A digest of what is measured: the same digest is the same plan.
+    pub(super) revision: u64,
+    /// What was measured last, to tell it in other words after an edit.
+    pub(super) last: Mutex<Option<Result<Measured, Fault>>>,
+}
+
+/// The plans of the config that is in force.
+pub(super) type Plans = HashMap<ItemId, Arc<Plan>>;
+
+/// The runs in flight and what they need.
+pub(super) struct Runs {
+    plans: Swap<Plans>,
+    tokens: Mutex<HashMap<RunId, CancellationToken>>,
+    inbox: Arc<Inbox>,
+    clock: Clock,
+    meters: Arc<Meters>,
+    runtime: Handle,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Runs {
+    pub(super) fn new(inbox: Arc<Inbox>, clock: Clock, meters: Arc<Meters>, runtime: Handle) -> Arc<Self> {
+        Arc::new(Self {
+            plans: Swap::default(),
+            tokens: Mutex::default(),
+            inbox,
+            clock,
+            meters,
+            runtime,
+            tracker: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// The plans in force.
+    pub(super) fn plans(&self) -> Arc<Plans> {
+        self.plans.load()
+    }
+
+    /// Puts other plans in force. Runs of the old ones end as the kernel says.
+    pub(super) fn replace(&self, plans: Plans) {
+        self.plans.store(plans);
+    }
+
+    /// Starts a run.
+    pub(super) fn start(self: &Arc<Self>, start: Start) {
+        self.meters.run_started(start.late);
+        let token = self.stop.child_token();
+        self.tokens().insert(start.run, token.clone());
+        let runs = Arc::clone(self);
+        self.tracker.spawn_on(async move { runs.run(start, token).await }, &self.runtime);
+    }
+
+    /// Ends a run now.
+    pub(super) fn cancel(&self, run: RunId) {
+        if let Some(token) = self.tokens().get(&run) {
+            token.cancel();
+        }
+    }
+
+    /// Cancels everything and waits until it has ended.
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, CancellationToken>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(&self, start: Start, token: CancellationToken) {
+        let began = self.clock.now();
+        let plan = self.plans.load().get(&start.item).cloned();
+        let mut retries = 0;
+        let (outcome, result) = match plan.as_ref().filter(|plan| plan.revision == start.revision) {
+            // The plan was replaced between the tick and this moment: the kernel cancels it, or will start the new one.
+            None => (Outcome::Cancelled, None),
+            Some(plan) => loop {
+                let tried = attempt(plan.check.as_ref(), start.timeout, &token).await;
+                if !matches!(tried.0, Outcome::Failed | Outcome::TimedOut) || retries == start.retries {
+                    break tried;
+                }
+                retries += 1;
+            },
+        };
+        let took = self.clock.now().since(began);
+        let report = plan.filter(|_| outcome != Outcome::Cancelled).and_then(|plan| told(&plan, result));
+        self.note(&start, outcome, took, retries, report.as_ref());
+        self.tokens().remove(&start.run);
+        self.end(Ended { run: start.run, outcome, report, took, retries }).await;
+    }
+
+    fn note(&self, start: &Start, outcome: Outcome, took: Span, retries: u32, report: Option<&Report>) {
+        let plans = self.plans.load();
+        let scheme = plans.get(&start.item).map_or("", |plan| plan.scheme);
+        self.meters.run_ended(&start.item, scheme, outcome, took, retries);
+        let (run, item) = (start.run, &start.item);
+        let text = report.map_or("", |report| &report.text);
+        if outcome == Outcome::Done {
+            debug!(%item, %run, outcome = outcome.word(), took_ms = took.as_millis(), retries, text, "run ended");
+        } else {
+            info!(%item, %run, outcome = outcome.word(), took_ms = took.as_millis(), retries, text, "run ended");
+        }
+    }
+
+    /// A run's end must arrive, or its item would be busy for ever.
+    async fn end(&self, ended: Ended) {
+        let mut input = Input::Ended(ended);
+        while let Err(Full(back)) = self.inbox.send(input) {
+            input = back;
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    }
+}
+
+async fn attempt(
+    check: &dyn Check,
+    timeout: Span,
+    token: &CancellationToken,
+) -> (Outcome, Option<Result<Measured, Fault>>) {
+    tokio::select! {
+        biased;
+        () = token.cancelled() => (Outcome::Cancelled, None),
+        measured = tokio::time::timeout(timeout.into(), check.measure()) => match measured {
+            Ok(Ok(measured)) => (Outcome::Done, Some(Ok(measured))),
+            Ok(Err(fault)) => (Outcome::Failed, Some(Err(fault))),
+            Err(_) => (Outcome::TimedOut, Some(Err(Fault(format!("no answer within {timeout}"))))),
+        },
+    }
+}
+
+fn told(plan: &Plan, result: Option<Result<Measured, Fault>>) -> Option<Report> {
+    let result = result?;
+    let report = plan.judge.report(&result);
+    *plan.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    Some(report)
+}

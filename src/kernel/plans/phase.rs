@@ -1,0 +1,58 @@
+//! Where in its period a plan starts, and when it is due next.
+//!
+//! Phases spread by themselves: the id is hashed and the hash is turned by the
+//! golden ratio, so that neither alike names nor their number make a herd.
+
+use crate::kernel::{Moment, Span};
+
+/// 2^64 divided by the golden ratio, the multiplier of Fibonacci hashing (Knuth, TAOCP 6.4).
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The phase of the plan called `id` in a period.
+pub(super) fn spread(id: &str, every: Span) -> Span {
+    // FNV-1a: short, fixed for all time, and good enough below the golden turn.
+    let hash = id
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
+    let share = u128::from(hash.wrapping_mul(GOLDEN));
+    let nanos = (share * u128::from(every.as_nanos())) >> 64;
+    Span::from_nanos(u64::try_from(nanos).unwrap_or(0))
+}
+
+/// The first moment after `now` on the grid `phase + k x every` that starts at the epoch.
+pub(super) fn next_due(now: Moment, every: Span, phase: Span) -> Moment {
+    let every = every.as_nanos().max(1);
+    let phase = phase.as_nanos() % every;
+    let Some(passed) = now.unix_nanos().checked_sub(phase) else { return Moment::from_unix_nanos(phase) };
+    let next = (passed / every).saturating_add(1).saturating_mul(every).saturating_add(phase);
+    Moment::from_unix_nanos(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_times_lie_on_the_grid_and_after_now() {
+        let every = Span::from_millis(250);
+        let phase = Span::from_millis(40);
+        let mut now = Moment::from_unix_millis(1_000_000);
+        for k in 1..=100 {
+            now = next_due(now, every, phase);
+            assert_eq!(now.unix_millis(), 999_790 + k * 250);
+        }
+        assert_eq!(next_due(Moment::EPOCH, every, phase), Moment::EPOCH + phase);
+    }
+
+    #[test]
+    fn phases_of_alike_names_spread_evenly() {
+        let every = Span::from_secs(1);
+        let mut tenths = [0; 10];
+        for n in 0..10_000 {
+            let phase = spread(&format!("press-{n}"), every);
+            assert!(phase < every);
+            tenths[usize::try_from(phase.as_millis() / 100).unwrap()] += 1;
+        }
+        assert!(tenths.iter().all(|count| (800..1_200).contains(count)), "{tenths:?}");
+    }
+}
