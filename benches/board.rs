@@ -9,6 +9,23 @@
 #[expect(dead_code, unused_imports, reason = "the tests use more of their tools than the figures do")]
 mod support;
 
+fn main() {
+    // `cargo test --all-targets` runs this too, only to see that it starts.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    #[cfg(test)]
+    for measure in [
+        figures::first_picture,
+        figures::turn_lateness,
+        figures::reload_to_screen,
+        figures::idle,
+        figures::ten_thousand,
+    ] {
+        measure();
+    }
+}
+
 #[cfg(test)]
 mod figures {
     use std::time::{Duration, Instant};
@@ -102,7 +119,7 @@ items:
         let (began, spent, written) = (now(), processor_time(pty.pid()), pty.raw().len());
         pty.wait_for_clock_moves(20);
         let seconds = (now() - began).as_secs_f64();
-        let spent = (processor_time(pty.pid()) - spent).as_secs_f64();
+        let spent = processor_time(pty.pid()).saturating_sub(spent).as_secs_f64();
         let written = u32::try_from(pty.raw().len() - written).unwrap();
         figure("idle_cpu_pct", 100.0 * spent / seconds, "%");
         figure("idle_rss_mib", resident_mib(pty.pid()), "MiB");
@@ -169,22 +186,5 @@ items:
         values.sort_by(f64::total_cmp);
         let rank = (values.len() * thousandths).div_ceil(1000);
         values[rank.saturating_sub(1)]
-    }
-}
-
-fn main() {
-    // `cargo test --all-targets` runs this too, only to see that it starts.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return;
-    }
-    #[cfg(test)]
-    for measure in [
-        figures::first_picture,
-        figures::turn_lateness,
-        figures::reload_to_screen,
-        figures::idle,
-        figures::ten_thousand,
-    ] {
-        measure();
     }
 }
