@@ -5,7 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use crate::support::pipe::{command, text};
-use crate::support::{Piped, Pty, Size, TempHome, marquee, skip};
+use crate::support::process::resident_mib;
+use crate::support::{Piped, Pty, Size, TempHome, crowd, marquee, skip};
+
+/// What bad input may cost at most.
+const MOST_GROWTH_MIB: f64 = 64.0;
 
 /// A board of one plugin that prints what `printf` makes of `format`.
 fn printing(format: &str) -> TempHome {
@@ -70,7 +74,10 @@ fn a_line_of_a_mebibyte_is_survived() {
     );
     let pty = Pty::board(&home);
     pty.wait_for_text("Long line");
-    pty.wait_for_clock_moves(2);
+    let before = resident_mib(pty.pid());
+    pty.wait_for_clock_moves(3);
+    let grown = resident_mib(pty.pid()) - before;
+    assert!(grown < MOST_GROWTH_MIB, "grew by {grown} MiB");
     pty.quit();
 }
 
@@ -163,7 +170,7 @@ fn a_config_that_may_not_be_read_is_told() {
         return skip("a_config_that_may_not_be_read_is_told", "root may read everything");
     }
     let home = TempHome::with_config("title: T\nitems: []\n");
-    fs::set_permissions(home.config(), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(home.config(), fs::Permissions::from_mode(0o000)).unwrap();
     let pty = Pty::board(&home);
     pty.wait_for_text("ermission denied");
     fs::set_permissions(home.config(), fs::Permissions::from_mode(0o600)).unwrap();
@@ -185,16 +192,12 @@ g: &g [*f, *f, *f, *f, *f, *f, *f, *f, *f]
 h: &h [*g, *g, *g, *g, *g, *g, *g, *g, *g]
 items: [*h]
 ";
-    let mut crowd = String::from("items:\n");
-    for number in 0..100_000 {
-        crowd.push_str(&format!("  - {{id: i{number}, text: T, level: info}}\n"));
-    }
     let one = |key: &str| format!("{key}\nitems: [{{id: a, text: x, level: info}}]\n");
     for (what, config, wanted) in [
         ("a bomb of aliases", bomb.to_owned(), "bad.yaml:"),
         ("deep nesting", "[".repeat(10_000), "bad.yaml:1"),
         ("deep mappings", "{a: ".repeat(10_000), "bad.yaml:1"),
-        ("too many items", crowd, "bad.yaml"),
+        ("too many items", crowd("", 100_000), "bad.yaml"),
         ("no interval", one("interval: 0s"), "bad.yaml:1"),
         ("a negative interval", one("interval: -1s"), "bad.yaml:1"),
         ("a bare number", one("interval: 3"), "3s"),
@@ -275,10 +278,7 @@ fn a_store_that_can_not_be_written_is_told_and_the_board_goes_on() {
 
 #[test]
 fn ten_thousand_items_are_carried() {
-    let mut config = String::from("title: Crowd\ninterval: 1s\ncluster: none\ninterrupt: never\nitems:\n");
-    for number in 0..10_000 {
-        config.push_str(&format!("  - {{id: unit-{number}, text: Reading {number}, level: info}}\n"));
-    }
+    let config = crowd("title: Crowd\ninterval: 1s\n", 10_000);
     let home = TempHome::with_config(&config);
     let pty = Pty::board(&home);
     pty.wait_for_text("of 10000");

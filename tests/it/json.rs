@@ -1,5 +1,7 @@
 //! The JSON lines: a contract with programs, checked key by key.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::support::{Piped, TempHome};
@@ -36,7 +38,7 @@ fn turns(config: &str, count: usize) -> Vec<Value> {
 fn board(head: &str, items: &[(&str, &str, &str)]) -> String {
     let mut config = format!("title: Lines\ncluster: none\ninterval: 100ms\n{head}\nitems:\n");
     for (id, text, level) in items {
-        config.push_str(&format!("  - {{id: {id}, text: {text}, level: {level}}}\n"));
+        let _ = writeln!(config, "  - {{id: {id}, text: {text}, level: {level}}}");
     }
     config
 }
@@ -109,7 +111,6 @@ fn a_calling_item_has_every_other_turn() {
 #[test]
 fn a_calling_item_is_the_first_that_is_shown() {
     let items = [("a", "A", "info"), ("b", "B", "info"), ("alarm", "Stopped", "critical")];
-    assert_eq!(ids(&turns(&board("interval: 60s", &items).replace("interval: 100ms\n", ""), 0)), [""; 0]);
     let home = TempHome::with_config(&board("interval: 60s", &items).replace("interval: 100ms\n", ""));
     let mut run = Piped::render(&home, "json");
     run.line_where("of the calling item", |line| line.contains("\"item\":\"alarm\""));

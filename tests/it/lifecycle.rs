@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::clock::eventually;
-use crate::support::{Piped, Pty, Size, TempHome};
+use crate::support::{Piped, Pty, Size, TempHome, crowd};
 
 const BOARD: &str = "\
 title: Ends
@@ -106,11 +106,7 @@ fn checks_in_flight_do_not_hold_up_the_end() {
 #[test]
 fn after_a_kill_it_goes_on_from_the_stored_item() {
     let home = TempHome::new();
-    let mut config = String::from("title: Resume\ninterval: 1s\ncluster: none\nitems:\n");
-    for number in 0..12 {
-        config.push_str(&format!("  - {{id: unit-{number}, text: Reading {number}, level: info}}\n"));
-    }
-    home.write("marquee.yaml", &config);
+    home.write("marquee.yaml", crowd("title: Resume\ninterval: 1s\n", 12));
     let mut run = Piped::render(&home, "json");
     run.line_where("of the fourth item", |line| item(line) == Some(3));
     run.signal(Signal::KILL);
@@ -127,11 +123,7 @@ fn after_a_kill_it_goes_on_from_the_stored_item() {
 fn the_store_can_be_read_after_a_kill_at_any_moment() {
     let rounds = if std::env::var_os("MARQUEE_THOROUGH").is_some() { 200 } else { 20 };
     let home = TempHome::new();
-    let mut config = String::from("title: Storm\ninterval: 20ms\ncluster: none\nitems:\n");
-    for number in 0..40 {
-        config.push_str(&format!("  - {{id: unit-{number}, text: Reading {number}, level: info}}\n"));
-    }
-    home.write("marquee.yaml", &config);
+    home.write("marquee.yaml", crowd("title: Storm\ninterval: 20ms\n", 40));
     for round in 0..rounds {
         let mut run = Piped::render(&home, "json");
         for _ in 0..=round % 7 {

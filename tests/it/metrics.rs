@@ -82,29 +82,18 @@ fn the_product_s_metrics_are_exported() {
 fn reloads_are_counted_by_their_result() {
     let home = TempHome::with_config(BOARD);
     let (mut run, port) = served(&home);
-    home.write("marquee.yaml", "items: [{id: a, text: x, level: purple}]\n");
-    run.line_where("with a notice", |line| line.contains("purple"));
-    let value = |wanted: &str| {
+    let counted = |result: &str| {
         let body = get(port, "/metrics")?.body;
-        let line = body.lines().find(|line| line.starts_with("marquee_reload_total{") && line.contains(wanted))?;
-        line.rsplit(' ').next()?.parse::<f64>().ok()
+        let series = format!("marquee_reload_total{{result=\"{result}\"}} ");
+        body.lines().find_map(|line| line.strip_prefix(&series))?.parse::<u32>().ok()
     };
-    let results = || {
-        let body = get(port, "/metrics").unwrap().body;
-        let lines: Vec<_> =
-            body.lines().filter(|line| line.starts_with("marquee_reload_total{")).map(String::from).collect();
-        lines
-    };
-    eventually("a refused reload", || {
-        results()
-            .into_iter()
-            .find(|line| !line.contains("success") && !line.contains("\"ok\"") && !line.ends_with(" 0"))
-    });
-    home.write("marquee.yaml", format!("{BOARD}  - {{id: c, text: Three, level: info}}\n"));
+    let before = eventually("the successes", || counted("success"));
+    home.rename_over("marquee.yaml", "items: [{id: a, text: x, level: purple}]\n");
+    run.line_where("with a notice", |line| line.contains("purple"));
+    eventually("a failure", || counted("failure").filter(|count| *count == 1));
+    home.rename_over("marquee.yaml", format!("{BOARD}  - {{id: c, text: Three, level: info}}\n"));
     run.line_where("of the new item", |line| line.contains("Three"));
-    eventually("a good reload", || {
-        value("success").or_else(|| value("\"ok\"")).or_else(|| value("accepted")).filter(|count| *count >= 1.0)
-    });
+    eventually("a success more", || counted("success").filter(|count| *count == before + 1));
 }
 
 #[test]

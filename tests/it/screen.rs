@@ -2,8 +2,9 @@
 
 use marquee::config::keymap::BINDINGS;
 
+use crate::support::process::processor_time;
 use crate::support::pty::{clock, colours};
-use crate::support::{Pty, Size, TempHome};
+use crate::support::{Pty, Size, TempHome, crowd};
 
 /// The board of the product's drawing, with fixed items.
 const LINE_3: &str = "\
@@ -146,10 +147,7 @@ fn help_fits_the_usual_terminal() {
 
 #[test]
 fn find_brings_a_far_item_on_the_screen() {
-    let mut config = String::from("title: Many\ninterval: 60s\ncluster: none\ninterrupt: never\nitems:\n");
-    for number in 0..200 {
-        config.push_str(&format!("  - {{id: unit-{number}, text: Reading {number}, level: info}}\n"));
-    }
+    let mut config = crowd("title: Many\ninterval: 60s\n", 200);
     config.push_str("  - {id: zeppelin, text: Airship moored, level: info}\n");
     let home = TempHome::with_config(&config);
     let mut pty = Pty::board(&home);
@@ -286,10 +284,14 @@ fn nothing_is_written_between_two_seconds_when_nothing_moves() {
     let home = TempHome::with_config(config);
     let pty = Pty::board(&home);
     pty.wait_for_clock_moves(2);
-    let before = pty.pictures().len();
+    let pictures = pty.pictures().len();
+    let spent = processor_time(pty.pid());
     pty.wait_for_clock_moves(4);
-    let drawn = pty.pictures().len() - before;
+    let drawn = pty.pictures().len() - pictures;
     assert!(drawn <= 10, "{drawn} pictures in four seconds of a still board");
+    // A loop that never sleeps would take seconds; what a picture costs is a figure of the benches.
+    let spent = processor_time(pty.pid()).saturating_sub(spent).as_secs_f64();
+    assert!(spent < 1.0, "{spent} s of processor time in four seconds of a still board");
     pty.quit();
 }
 

@@ -1,6 +1,7 @@
 //! A home folder of its own for each test: nothing of the machine's user is read or written.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -99,6 +100,15 @@ impl TempHome {
         gather(&self.state(), &mut found);
         found
     }
+}
+
+/// A config of so many items at level info, `unit-0` saying `Reading 0` and so on, below these lines.
+pub(crate) fn crowd(head: &str, count: usize) -> String {
+    let mut config = format!("{head}cluster: none\nitems:\n");
+    for number in 0..count {
+        let _ = writeln!(config, "  - {{id: unit-{number}, text: Reading {number}, level: info}}");
+    }
+    config
 }
 
 fn gather(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {

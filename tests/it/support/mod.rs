@@ -6,11 +6,12 @@ pub(crate) mod allowlist;
 pub(crate) mod clock;
 pub(crate) mod home;
 pub(crate) mod pipe;
+pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod servers;
 pub(crate) mod skip;
 
-pub(crate) use home::TempHome;
+pub(crate) use home::{TempHome, crowd};
 pub(crate) use pipe::{Piped, marquee};
 pub(crate) use pty::{Pty, Size};
 pub(crate) use skip::skip;

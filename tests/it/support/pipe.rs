@@ -124,11 +124,6 @@ impl Piped {
         panic!("no line {what} among {} lines:\n{}\n{errors}", seen.len(), seen.join("\n"));
     }
 
-    /// Its process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid
-    }
-
     /// Sends a signal.
     pub(crate) fn signal(&mut self, signal: Signal) {
         self.status = self.status.or_else(|| self.ended.try_recv().ok());

@@ -91,7 +91,12 @@ impl Pty {
 
     /// Starts the program in a terminal, with further environment.
     pub(crate) fn open(home: &TempHome, size: Size, args: &[&str], env: &[(&str, &str)]) -> Self {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_marquee"));
+        Self::spawn(home, env!("CARGO_BIN_EXE_marquee"), size, args, env)
+    }
+
+    /// Starts any program as `open` starts ours.
+    fn spawn(home: &TempHome, program: &str, size: Size, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env_clear();
         for (key, value) in home.environment() {
@@ -278,16 +283,12 @@ impl Pty {
                 return found;
             }
             let over = seen.silent && seen.status.is_some();
-            match left(deadline).filter(|_| !over) {
-                Some(left) => {
-                    seen = self.shared.news.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner).0;
-                }
-                None => {
-                    let picture = draw(&seen);
-                    drop(seen);
-                    panic!("waited for {what}; {picture}");
-                }
-            }
+            let Some(left) = left(deadline).filter(|_| !over) else {
+                let picture = draw(&seen);
+                drop(seen);
+                panic!("waited for {what}; {picture}");
+            };
+            seen = self.shared.news.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
@@ -364,4 +365,22 @@ fn draw(seen: &Seen) -> String {
         let _ = writeln!(picture, "| {row}");
     }
     picture
+}
+
+#[test]
+fn a_terminal_is_read_written_resized_and_closed() {
+    let home = TempHome::new();
+    let script = "printf 'at 14:03:22 \\033[31mred\\033[0m'; read word; stty size; echo \"heard $word\"; trap 'exit 0' HUP; \
+                  while :; do echo tick; sleep 0.05; done";
+    let mut pty = Pty::spawn(&home, "/bin/sh", Size::USUAL, &["-c", script], &[]);
+    pty.wait_for_text("red");
+    assert_eq!(clock(&pty.screen_text()).as_deref(), Some("14:03:22"));
+    assert!(pty.look(colours).contains(&Color::Idx(1)));
+    pty.resize(Size::new(100, 30));
+    pty.send("hello\n");
+    pty.wait_for_text("30 100");
+    pty.wait_for_text("heard hello");
+    pty.assert_allowed();
+    pty.hang_up();
+    assert!(pty.wait_exit().success());
 }

@@ -126,8 +126,9 @@ fn spread(rest: &str, stem: &[String], found: &mut Vec<Vec<String>>) -> usize {
         if rest[at..].starts_with('{') {
             at += 1;
             while !rest[at..].starts_with('}') && at < rest.len() {
-                let step = spread(&rest[at..], &path, found);
-                at += step.max(rest[at..].chars().next().map_or(1, char::len_utf8) * usize::from(step == 0));
+                let reached = spread(&rest[at..], &path, found);
+                let separator = rest[at..].chars().next().map_or(1, char::len_utf8);
+                at += if reached == 0 { separator } else { reached };
             }
             return (at + 1).min(rest.len());
         }

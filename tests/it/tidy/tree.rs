@@ -18,22 +18,24 @@ pub(super) struct File {
 }
 
 impl File {
-    /// The lines that are not tests: up to the module of tests; none of a file that is all tests.
+    /// The part that is not tests: up to the module of tests; nothing of a file that is all tests.
     pub(super) fn program(&self) -> &str {
-        if self.path.ends_with("/tests.rs") || self.path.contains("/tests/") || self.path.ends_with("_tests.rs") {
+        let name = self.path.trim_end_matches(".rs");
+        if name.ends_with("/tests") || name.ends_with("_tests") || name.contains("/tests/") {
             return "";
         }
-        let mut from = 0;
-        while let Some(found) = self.text[from..].find("#[cfg(test)]") {
-            let place = from + found;
-            let behind = self.text[place + "#[cfg(test)]".len()..].trim_start();
-            if behind.starts_with("mod ") && behind.split([';', '{']).next().is_some_and(|name| name.len() < 40) {
-                let is_inline = behind.find('{') < behind.find(';') && behind.contains('{');
-                if is_inline {
-                    return &self.text[..place];
-                }
+        let mut at = 0;
+        let mut attributed = None;
+        for line in self.text.split_inclusive('\n') {
+            let code = line.trim();
+            if code.starts_with("#[cfg(test)]") || code.starts_with("#[cfg(all(test,") {
+                attributed = Some(at);
+            } else if let Some(place) = attributed.filter(|_| code.starts_with("mod ") && code.ends_with('{')) {
+                return &self.text[..place];
+            } else if !code.starts_with("#[") {
+                attributed = None;
             }
-            from = place + 1;
+            at += line.len();
         }
         &self.text
     }
@@ -152,4 +154,15 @@ fn comments_and_texts_are_blanked_and_code_is_kept() {
         assert_eq!(code.contains(&format!("crate::{name}")), kept, "{name} in {code}");
     }
     assert!(code.contains("fn f<'a>()"));
+}
+
+#[test]
+fn the_module_of_tests_is_left_out() {
+    let file = |text: &str| File { path: "src/kernel/a.rs".into(), text: text.into() };
+    let whole = "#[cfg(test)]\nmod tests;\nfn a() {}\n#[cfg(test)]\nfn b() {}\n";
+    assert_eq!(file(whole).program(), whole);
+    for head in ["#[cfg(test)]", "#[cfg(all(test, feature = \"tui\"))]", "#[cfg(test)]\n#[path = \"x.rs\"]"] {
+        assert_eq!(file(&format!("fn a() {{}}\n{head}\nmod tests {{\n}}\n")).program(), "fn a() {}\n");
+    }
+    assert_eq!(File { path: "src/a/tests.rs".into(), text: "x".into() }.program(), "");
 }

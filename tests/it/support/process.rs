@@ -1,0 +1,22 @@
+//! What a running process costs, read from `/proc`.
+
+use std::fs;
+use std::time::Duration;
+
+/// Resident memory, in MiB.
+pub(crate) fn resident_mib(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a live process has a size");
+    let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib / 1024.0
+}
+
+/// Processor time that all threads together have used, to the nanosecond.
+pub(crate) fn processor_time(pid: u32) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    let nanos = tasks.filter_map(|task| -> Option<u64> {
+        let counted = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        counted.split_whitespace().next()?.parse().ok()
+    });
+    Duration::from_nanos(nanos.sum())
+}
