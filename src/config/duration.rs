@@ -9,8 +9,13 @@ use super::defaults::{DURATION_MAX, PERIOD_MIN, TIMEOUT_MIN};
 use crate::kernel::Span;
 
 /// The units, longest first, with their nanoseconds.
-const UNITS: [(&str, u64); 5] =
-    [("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)];
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+];
 
 /// The accepted form, for messages.
 pub const DURATION_FORM: &str = "`250ms`, `3s`, `5m` or `1h30m`";
@@ -100,7 +105,9 @@ mod tests {
         ] {
             assert_eq!(parse_duration(text), Ok(Span::from_millis(millis)), "{text}");
         }
-        for text in ["", "3", "s", "3 s", "3S", "-1s", "1.5s", "1e99", ".nan", ".inf", "30m1h", "3s3s", "3sec", "３s", "1h "] {
+        for text in
+            ["", "3", "s", "3 s", "3S", "-1s", "1.5s", "1e99", ".nan", ".inf", "30m1h", "3s3s", "3sec", "３s", "1h "]
+        {
             assert_eq!(parse_duration(text), Err(BadDuration::Form), "{text}");
         }
         for text in ["366d", "999999999999999999999s", "18446744073709551615h", "365d1ms"] {

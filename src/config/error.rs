@@ -115,13 +115,21 @@ impl Problems {
     #[must_use]
     pub fn one_line(&self) -> String {
         let Some(first) = self.list.first() else { return String::new() };
-        match self.list.len() + self.untold - 1 {
+        match self.len() - 1 {
             0 => first.to_string(),
             more => format!("{first} (and {more} more)"),
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// How many mistakes there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.list.len() + self.untold
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
@@ -146,9 +154,8 @@ impl Problems {
                 names.push(problem.file.clone());
             }
         }
-        self.list.sort_by_key(|problem| {
-            (names.iter().position(|name| *name == problem.file), problem.line, problem.column)
-        });
+        self.list
+            .sort_by_key(|problem| (names.iter().position(|name| *name == problem.file), problem.line, problem.column));
         self.files = files;
         self
     }

@@ -42,7 +42,8 @@ mod tests {
     #[test]
     fn the_first_of_the_places_is_taken_and_a_named_one_even_when_missing() {
         let folder = tempfile::tempdir().unwrap();
-        let (cwd, xdg, system) = (folder.path().join("cwd"), folder.path().join("xdg"), folder.path().join("system.yaml"));
+        let (cwd, xdg, system) =
+            (folder.path().join("cwd"), folder.path().join("xdg"), folder.path().join("system.yaml"));
         std::fs::create_dir_all(&cwd).unwrap();
         std::fs::create_dir_all(xdg.join("marquee")).unwrap();
         let env = |name: &str| match name {

@@ -4,7 +4,7 @@
 //! full sample is tested against it. Deliberately no parsing: `lower.rs` and
 //! `item.rs` ask for the keys, and a test proves that they ask for every one.
 
-use super::defaults::{RETRIES_MAX, SCROLL_MAX, SUMMARISE_AFTER_MAX};
+use super::defaults::{RETRIES_MAX, SUMMARISE_AFTER_MAX};
 
 /// What a key's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,33 +53,68 @@ const fn key(path: &'static str, kind: Kind, default: Option<&'static str>, doc:
 pub const KEYS: &[Key] = &[
     key("title", Kind::Text, Some("marquee"), "What is watched; the header shows it."),
     key("interval", Kind::Duration, Some("3s"), "How long an item's turn lasts."),
-    key("order", Kind::List, Some("[]"), "Ids of the items that come first, in this order; the rest follow in file order."),
+    key(
+        "order",
+        Kind::List,
+        Some("[]"),
+        "Ids of the items that come first, in this order; the rest follow in file order.",
+    ),
     key("interrupt", Kind::Word(INTERRUPTS), Some("critical"), "An item at this level or worse is shown at once."),
     key("fallback", Kind::Text, Some("System initializing…"), "What is shown where there is nothing to show."),
     key("theme", Kind::Text, Some("midnight"), "A theme's name, or the path of a theme file."),
     key("scroll", Kind::Rate, Some("12/s"), "Columns a second at which too long a text scrolls."),
-    key("summarise_after", Kind::Count(1, SUMMARISE_AFTER_MAX), Some("8"), "More healthy items than this share one turn."),
+    key(
+        "summarise_after",
+        Kind::Count(1, SUMMARISE_AFTER_MAX),
+        Some("8"),
+        "More healthy items than this share one turn.",
+    ),
     key("locale", Kind::Word(super::defaults::LOCALES), None, "The screen's language; absent: from the environment."),
     key("defaults", Kind::Map, None, "What holds for every check that does not say otherwise."),
     key("defaults.every", Kind::Duration, Some("10s"), "From one run of a check to the next."),
     key("defaults.timeout", Kind::Duration, Some("2s"), "How long one try may take."),
     key("defaults.retries", Kind::Count(0, RETRIES_MAX), Some("0"), "How many more tries a failed run has."),
-    key("state", Kind::Word(&["file", "memory"]), Some("file"), "Where the current item and the board outlive the program."),
-    key("cluster", Kind::Word(&["local", "none"]), Some("local"), "Among which consoles the leader is elected: this machine's, or none."),
+    key(
+        "state",
+        Kind::Word(&["file", "memory"]),
+        Some("file"),
+        "Where the current item and the board outlive the program.",
+    ),
+    key(
+        "cluster",
+        Kind::Word(&["local", "none"]),
+        Some("local"),
+        "Among which consoles the leader is elected: this machine's, or none.",
+    ),
     key("console", Kind::Text, None, "This console's name; absent: host and terminal."),
     key("listen", Kind::Text, None, "Address and port of metrics and API; absent: none."),
     key("token", Kind::Text, None, "What every write over the API has to show; best `${file:PATH}`."),
     key("include", Kind::List, Some("[]"), "Further files whose `items` are added to these."),
     key("items", Kind::Maps, Some("[]"), "What is watched."),
     key("items[].id", Kind::Text, None, "The item's name: 1 to 64 of a-z 0-9 . _ -"),
-    key("items[].text", Kind::Text, None, "What it says, with `{value}` placeholders; absent: the check's own text, or the id."),
+    key(
+        "items[].text",
+        Kind::Text,
+        None,
+        "What it says, with `{value}` placeholders; absent: the check's own text, or the id.",
+    ),
     key("items[].level", Kind::Word(LEVELS), None, "A fixed level: the item is shown as it stands."),
     key("items[].check", Kind::Text, None, "What is asked, as a URL."),
     key("items[].every", Kind::Duration, Some("10s"), "From one run to the next; `defaults` may set another."),
     key("items[].timeout", Kind::Duration, Some("2s"), "How long one try may take; `defaults` may set another."),
-    key("items[].retries", Kind::Count(0, RETRIES_MAX), Some("0"), "How many more tries a failed run has; `defaults` may set another."),
+    key(
+        "items[].retries",
+        Kind::Count(0, RETRIES_MAX),
+        Some("0"),
+        "How many more tries a failed run has; `defaults` may set another.",
+    ),
     key("items[].phase", Kind::Duration, None, "Where in its period the check runs; absent: spread by the id."),
-    key("items[].levels", Kind::Map, None, "What the values mean: worst first, the first that holds; else healthy. Absent: the check's own."),
+    key(
+        "items[].levels",
+        Kind::Map,
+        None,
+        "What the values mean: worst first, the first that holds; else healthy. Absent: the check's own.",
+    ),
     key("items[].levels.critical", Kind::Expression, None, "When somebody has to act now."),
     key("items[].levels.unknown", Kind::Expression, None, "When nothing is known."),
     key("items[].levels.warning", Kind::Expression, None, "When somebody should look soon."),
@@ -159,9 +194,13 @@ mod tests {
 
     #[test]
     fn only_a_word_that_may_be_meant_is_proposed() {
-        for (word, near) in
-            [("intervall", Some("interval")), ("Title", Some("title")), ("itmes", Some("items")), ("qqq", None), ("", None)]
-        {
+        for (word, near) in [
+            ("intervall", Some("interval")),
+            ("Title", Some("title")),
+            ("itmes", Some("items")),
+            ("qqq", None),
+            ("", None),
+        ] {
             assert_eq!(nearest(word, names("")), near, "{word}");
         }
         assert_eq!(nearest(&"x".repeat(1_000_000), names("")), None);

@@ -8,21 +8,76 @@ pub mod keymap;
 pub mod theme;
 
 #[cfg(feature = "config")]
+mod check;
+#[cfg(feature = "config")]
+pub mod defaults;
+#[cfg(feature = "config")]
+mod duration;
+#[cfg(feature = "config")]
+mod error;
+#[cfg(feature = "config")]
 mod expression;
+#[cfg(feature = "config")]
+mod file;
+#[cfg(feature = "config")]
+mod find;
+#[cfg(feature = "config")]
+mod item;
+#[cfg(feature = "config")]
+pub mod keys;
+#[cfg(feature = "config")]
+mod load;
+#[cfg(feature = "config")]
+mod lower;
+#[cfg(feature = "config")]
+mod mask;
 #[cfg(feature = "config")]
 mod model;
 #[cfg(feature = "config")]
+mod point;
+#[cfg(feature = "config")]
+mod reader;
+#[cfg(feature = "config")]
+mod render;
+#[cfg(feature = "config")]
+mod revision;
+#[cfg(feature = "config")]
+mod scan;
+#[cfg(feature = "config")]
+mod schema;
+#[cfg(feature = "config")]
 pub mod schemes;
+#[cfg(feature = "config")]
+mod secrets;
+#[cfg(feature = "config")]
+mod source;
+#[cfg(feature = "config")]
+mod starter;
 #[cfg(feature = "config")]
 mod template;
 #[cfg(feature = "config")]
 pub mod theme_file;
 #[cfg(feature = "config")]
 mod theme_text;
+mod tree;
 
+#[cfg(feature = "config")]
+pub use duration::{BadDuration, DURATION_FORM, parse_duration};
+#[cfg(feature = "config")]
+pub use error::{Label, Problem, Problems};
 #[cfg(feature = "config")]
 pub use expression::{Expression, ExpressionError};
 #[cfg(feature = "config")]
+pub use find::find;
+#[cfg(feature = "config")]
+pub use load::{Options, builtin, load, parse};
+#[cfg(feature = "config")]
 pub use model::{CheckConfig, ClusterConfig, Config, ItemConfig, ItemKind, Levels, Secret, StateConfig};
+#[cfg(feature = "config")]
+pub use render::WIDTH;
+#[cfg(feature = "config")]
+pub use schema::schema;
+#[cfg(feature = "config")]
+pub use starter::{SCHEMA_FILE, STARTER};
 #[cfg(feature = "config")]
 pub use template::{Template, TemplateError};

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use super::error::{Label, Problem, Problems};
@@ -49,7 +49,7 @@ impl Problems {
 }
 
 fn render(problem: &Problem, renderer: &Renderer) -> String {
-    let mut group = Level::ERROR.primary_title(&problem.message).elements::<Snippet<'_, Annotation<'_>>>([]);
+    let mut group = Group::with_title(Level::ERROR.primary_title(&problem.message));
     match &problem.place {
         None => group = group.element(Origin::path(&problem.file)),
         Some(place) => {
@@ -124,14 +124,14 @@ impl<'a> Excerpt<'a> {
             text.push('\n');
         }
         debug_assert!(first <= self.source.text.len());
-        let snippet = moved
-            .into_iter()
-            .filter(|(_, span, _)| text.get(span.clone()).is_some())
-            .fold(Snippet::source(text.clone()).path(name).line_start(self.lines.start), |snippet, (kind, span, message)| {
+        let snippet = moved.into_iter().filter(|(_, span, _)| text.get(span.clone()).is_some()).fold(
+            Snippet::source(text.clone()).path(name).line_start(self.lines.start),
+            |snippet, (kind, span, message)| {
                 let annotation = kind.span(span);
                 let message = (!message.is_empty()).then(|| message.to_owned());
                 snippet.annotation(annotation.label(message))
-            });
+            },
+        );
         group.element(snippet)
     }
 }

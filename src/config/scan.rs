@@ -39,9 +39,21 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("entries are not allowed", "a `- ` where no list can be", "begin the list on a line of its own, below its key"),
     ("simple key expect", "a line without `:`", "write `key: value`; a text over several lines needs `|` or quotes"),
     ("expected '-' indicator", "a line that does not fit its list", "begin it with `- `, or mend the indentation"),
-    ("block mapping, did not find expected key", "a line that does not fit its map", "mend the indentation: one level is two spaces"),
-    ("invalid indentation", "a line that is indented like nothing above it", "mend the indentation: one level is two spaces"),
-    ("block scalar", "a text block (`|` or `>`) that does not begin well", "write `|`, then the text indented on the next lines"),
+    (
+        "block mapping, did not find expected key",
+        "a line that does not fit its map",
+        "mend the indentation: one level is two spaces",
+    ),
+    (
+        "invalid indentation",
+        "a line that is indented like nothing above it",
+        "mend the indentation: one level is two spaces",
+    ),
+    (
+        "block scalar",
+        "a text block (`|` or `>`) that does not begin well",
+        "write `|`, then the text indented on the next lines",
+    ),
     ("directive", "a `%` at the start of a line", "quote the text"),
     ("unexpected character", "a character that begins no value", "quote the text"),
     ("plain scalar cannot start", "a `-` that begins neither a list nor a text", "quote the text"),
@@ -58,7 +70,9 @@ pub(super) fn in_plain_words(source: &Arc<Source>, why: &ScanError, depth: usize
         let span = source.line(near);
         let text = &source.text[span.clone()];
         let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
-        if near > 0 && let Some(tab) = text[..indent].find('\t') {
+        if near > 0
+            && let Some(tab) = text[..indent].find('\t')
+        {
             let place = Place::new(source, span.start + tab..span.start + tab + 1);
             return Problem::at(&place, "a tab in the indentation").help("indent with spaces");
         }
@@ -70,6 +84,7 @@ pub(super) fn in_plain_words(source: &Arc<Source>, why: &ScanError, depth: usize
     let known = WORDS.iter().find(|(theirs, _, _)| why.info().contains(theirs));
     match known {
         Some((_, ours, help)) => Problem::at(&place, ours).help(help),
-        None => Problem::at(&place, format!("this is no YAML: {}", quote(why.info()))).help("mend the line or quote the text"),
+        None => Problem::at(&place, format!("this is no YAML: {}", quote(why.info())))
+            .help("mend the line or quote the text"),
     }
 }

@@ -35,6 +35,21 @@ impl Words {
         }
     }
 
+    /// The same with the braces of expanded parts doubled, so that a secret is never read as a placeholder.
+    pub(super) fn with_braces_kept(self) -> Self {
+        if !self.secret {
+            return self;
+        }
+        let mut kept = Self { shown: self.shown.clone(), secret: true, ..Self::default() };
+        let ends = self.pieces.iter().skip(1).map(|piece| piece.0).chain([self.full.len()]);
+        for ((start, written, moves), end) in self.pieces.iter().copied().zip(ends) {
+            let text = &self.full[start..end];
+            kept.pieces.push((kept.full.len(), written, moves));
+            kept.full.push_str(&if moves { text.to_owned() } else { text.replace('{', "{{").replace('}', "}}") });
+        }
+        kept
+    }
+
     fn push(&mut self, text: &str, written: usize) {
         self.pieces.push((self.full.len(), written, true));
         self.full.push_str(text);
@@ -108,7 +123,10 @@ impl<'a> Secrets<'a> {
         let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if !first || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             let message = format!("{} is no name of an environment variable", quote(name));
-            return Err((message, "write `${NAME}` or `${file:PATH}`, or `\\${` for the two characters themselves".into()));
+            return Err((
+                message,
+                "write `${NAME}` or `${file:PATH}`, or `\\${` for the two characters themselves".into(),
+            ));
         }
         (self.env)(name).ok_or_else(|| {
             let message = format!("the environment variable {} is not set", quote(name));

@@ -71,8 +71,16 @@ pub(super) fn parse(source: &Arc<Source>, limits: Limits, problems: &mut Problem
         problems.add(Problem::at(&place, message).help("remove it; a config is plain text"));
         return None;
     }
-    let mut builder =
-        Builder { source, limits, problems, open: Vec::new(), anchors: HashMap::new(), nodes: 0, documents: 0, root: None };
+    let mut builder = Builder {
+        source,
+        limits,
+        problems,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        nodes: 0,
+        documents: 0,
+        root: None,
+    };
     for event in Parser::new_from_str(&source.text) {
         let step = match event {
             Ok((event, span)) => builder.take(event, span),
@@ -136,8 +144,7 @@ impl Builder<'_> {
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), start)?;
-                let held =
-                    Held::Map { entries: Vec::new(), seen: HashMap::new(), merges: Vec::new(), key: None };
+                let held = Held::Map { entries: Vec::new(), seen: HashMap::new(), merges: Vec::new(), key: None };
                 self.begin(start, anchor, held)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end()?,
@@ -195,14 +202,23 @@ impl Builder<'_> {
     }
 
     /// Adds the entries of `<<: *other` that are not written out themselves.
-    fn merge(&mut self, merge: &Entry, entries: &mut Vec<Entry>, seen: &mut HashMap<String, usize>) -> Result<(), Stop> {
+    fn merge(
+        &mut self,
+        merge: &Entry,
+        entries: &mut Vec<Entry>,
+        seen: &mut HashMap<String, usize>,
+    ) -> Result<(), Stop> {
         let maps = match &merge.value.form {
             Form::List(maps) => maps.as_slice(),
             _ => std::slice::from_ref(&merge.value),
         };
         for map in maps {
             let Form::Map(others) = &map.form else {
-                return self.stop(merge.place.span.clone(), "`<<` merges something that is no map", "write `<<: *NAME` with `&NAME` at a map");
+                return self.stop(
+                    merge.place.span.clone(),
+                    "`<<` merges something that is no map",
+                    "write `<<: *NAME` with `&NAME` at a map",
+                );
             };
             for other in others {
                 if !seen.contains_key(&other.key) {
