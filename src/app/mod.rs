@@ -1,18 +1,44 @@
 //! The app: the only place that spawns, reads clocks and hears signals.
 //!
 //! The board thread (`driver`) and the drawing thread (`stage`) are ordinary
-//! threads and need `std` alone; I/O lives on tokio (`run`).
+//! threads and need `std` alone; I/O lives on tokio, under the parts that only
+//! the program has.
 
 mod bell;
+#[cfg(feature = "cli")]
+mod board;
 mod clock;
 mod driver;
+#[cfg(feature = "cli")]
+mod effects;
 pub mod embed;
+#[cfg(feature = "cli")]
+mod keyboard;
+#[cfg(feature = "cli")]
+pub mod log;
+#[cfg(feature = "cli")]
+mod panics;
+#[cfg(feature = "cli")]
+mod reload;
+#[cfg(feature = "cli")]
+mod run;
+#[cfg(feature = "cli")]
+mod runs;
+#[cfg(feature = "cli")]
+mod serve;
+#[cfg(feature = "cli")]
+mod settings;
 mod stage;
+#[cfg(feature = "cli")]
+mod threads;
+#[cfg(feature = "cli")]
+mod watch;
 
 pub use bell::Bell;
 pub use clock::Clock;
 pub use driver::{Effects, Inbox};
-pub use stage::{Stage, Watch};
-//! app
 #[cfg(feature = "cli")]
-pub mod log;
+pub use run::{RunOptions, run};
+#[cfg(feature = "cli")]
+pub use settings::Settings;
+pub use stage::{Stage, Watch};
