@@ -32,12 +32,12 @@ impl Check for Load {
 fn look() -> Result<Measured, Fault> {
     let path = Path::new("/proc/loadavg");
     let text = read_proc(path)?;
-    let [load1, load5, load15] = averages(&text).ok_or_else(|| Fault(format!("{}: tells no load", path.display())))?;
-    let values = Values::new()
-        .with("load1", Value::plain(load1))
-        .with("load5", Value::plain(load5))
-        .with("load15", Value::plain(load15))
-        .with("cores", Value::plain(f64::from(online_cores())));
+    let averages = averages(&text).ok_or_else(|| Fault(format!("{}: tells no load", path.display())))?;
+    let mut values = Values::new();
+    for (name, load) in ["load1", "load5", "load15"].into_iter().zip(averages) {
+        values.set(name, Value::plain(load));
+    }
+    values.set("cores", Value::plain(f64::from(online_cores())));
     Ok(Measured { values, level: None, bytes: text.len() as u64 })
 }
 
@@ -56,7 +56,7 @@ fn averages(text: &str) -> Option<[f64; 3]> {
 }
 
 fn online_cores() -> u32 {
-    let listed = std::fs::read_to_string("/sys/devices/system/cpu/online").ok().and_then(|list| cores(&list));
+    let listed = std::fs::read_to_string("/sys/devices/system/cpu/online").ok().and_then(|ranges| cores(&ranges));
     // Where /sys is hidden, what this process may use is the best that is known.
     listed.unwrap_or_else(|| {
         std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1))
@@ -64,8 +64,8 @@ fn online_cores() -> u32 {
 }
 
 /// How many cores a list such as `0-3,5` names.
-fn cores(list: &str) -> Option<u32> {
-    list.trim().split(',').try_fold(0_u32, |sum, range| {
+fn cores(ranges: &str) -> Option<u32> {
+    ranges.trim().split(',').try_fold(0_u32, |sum, range| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
         sum.checked_add(last.checked_sub(first)?.checked_add(1)?)

@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_unit_is_read() {
-        for (item, value) in [
+        for (item, expected) in [
             ("3", Value::plain(3.0)),
             ("-0.5", Value::plain(-0.5)),
             ("+2", Value::plain(2.0)),
@@ -145,10 +145,10 @@ mod tests {
             ("5exa", Value::plain(5.0)),
             ("5;1:4;@2;0;9", Value::plain(5.0)),
         ] {
-            assert_eq!(self::value(item), Some(value), "{item}");
+            assert_eq!(value(item), Some(expected), "{item}");
         }
         for none in ["U", "U;1;2", "", ";", "x", "-", ".", "1e999", "NaN", "inf"] {
-            assert_eq!(self::value(none), None, "{none}");
+            assert_eq!(value(none), None, "{none}");
         }
     }
 
