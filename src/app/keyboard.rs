@@ -13,7 +13,8 @@ use crossterm::event as terminal;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 
 use super::stage::Stage;
-use crate::renderers::{Event, Size, name_of};
+use crate::renderers::tui::name_of;
+use crate::renderers::{Event, Size};
 
 /// The keyboard's thread.
 pub(super) struct Keyboard {

@@ -13,6 +13,8 @@ mod driver;
 mod effects;
 pub mod embed;
 #[cfg(feature = "cli")]
+pub mod file_system;
+#[cfg(feature = "cli")]
 mod keyboard;
 #[cfg(feature = "cli")]
 pub mod log;
@@ -38,7 +40,7 @@ pub use bell::Bell;
 pub use clock::Clock;
 pub use driver::{Effects, Inbox};
 #[cfg(feature = "cli")]
-pub use run::{RunOptions, run};
+pub use run::{RunOptions, run, terminal_size};
 #[cfg(feature = "cli")]
 pub use settings::Settings;
 pub use stage::{Stage, Watch};

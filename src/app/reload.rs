@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::clock::Clock;
+use super::file_system::LOOK_WITHOUT_EVENTS;
 use super::watch::{Folders, Sign};
 use crate::kernel::{Moment, Span};
 
@@ -29,9 +30,6 @@ const AGAIN: Span = Span::from_millis(50);
 
 /// The slow look, where events come.
 const LOOK: Span = Span::from_secs(2);
-
-/// The slow look, where no events come: the promise of a save within a moment is kept as far as it can be.
-const LOOK_WITHOUT_EVENTS: Span = Span::from_millis(500);
 
 /// What reading the files gave.
 pub(super) enum Read<T> {

@@ -35,7 +35,10 @@ use crate::frame::{Fence, Role, Safe};
 use crate::kernel::{Concern, Input, Kernel, Span};
 use crate::metrics::{Dropped, Meters};
 use crate::renderers::tui::{Tui, restore_now};
-use crate::renderers::{Context, Event, Facts, Forced, Json, Locale, Plain, Registry, Request, Size, detect};
+use crate::renderers::detect::{Facts, Forced, detect};
+use crate::renderers::json::Json;
+use crate::renderers::plain::Plain;
+use crate::renderers::{Context, Event, Locale, Registry, Request, Size};
 
 /// How long the parts may take to end, each; together they stay within the
 /// half second after which an operator pulls the plug.
@@ -274,7 +277,9 @@ impl Signals {
     }
 }
 
-fn terminal_size() -> Option<Size> {
+/// The size that the terminal tells.
+#[must_use]
+pub fn terminal_size() -> Option<Size> {
     let (columns, rows) = crossterm::terminal::size().ok()?;
     Some(Size { columns, rows })
 }
@@ -288,7 +293,7 @@ fn place(options: &RunOptions, found: &Found) -> Context {
     let stdout_is_tty = io::stdout().is_terminal();
     let facts = Facts { env: &env, stdout_is_tty, size: terminal_size().filter(|_| stdout_is_tty) };
     let forced = Forced { locale: options.forced.locale.or(locale), ..options.forced };
-    detect(&facts, &forced, found.theme.clone())
+    detect(&facts, forced, found.theme.clone())
 }
 
 fn renderer(

@@ -13,7 +13,7 @@ use super::stage::Stage;
 use crate::api::{self, Faces};
 use crate::kernel::{Moment, Span};
 use crate::metrics::Meters;
-use crate::renderers::FrameLine;
+use crate::renderers::json::FrameLine;
 
 /// A board thread that has not gone round for so long is stuck: it does so every second at rest.
 const STUCK: Span = Span::from_secs(5);

@@ -7,90 +7,84 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::frame::{Moment, Safe};
+use crate::app::file_system::{LOOK_WITHOUT_EVENTS, sends_events};
 use crate::renderers::{Charset, ColourDepth, Context, Locale, Size};
 
 /// What the findings are drawn from.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub(super) struct Facts {
     /// What the terminal can do, as the renderers will take it.
-    pub context: Context,
+    pub(super) context: Context,
     /// Whether the standard output is a terminal at all.
-    pub stdout_is_tty: bool,
+    pub(super) stdout_is_tty: bool,
     /// `$TERM`, empty where it is not set.
-    pub term: String,
+    pub(super) term: String,
     /// How many rows a capital of the banner takes here; `None` where no banner fits.
-    pub glyph_rows: Option<u16>,
+    pub(super) glyph_rows: Option<u16>,
     /// What is wrong with the theme, as loading it told.
-    pub theme_problems: Vec<String>,
+    pub(super) theme_problems: Vec<String>,
     /// The config.
-    pub config: ConfigFacts,
+    pub(super) config: ConfigFacts,
     /// Where the state is kept; `None` where the config keeps none (`state: memory`).
-    pub state: Option<StateFacts>,
+    pub(super) state: Option<StateFacts>,
     /// The clock.
-    pub clock: ClockFacts,
+    pub(super) clock: ClockFacts,
     /// The servers that the config names, such as Redis.
-    pub peers: Vec<PeerFacts>,
+    pub(super) peers: Vec<PeerFacts>,
 }
 
 /// What is known of the config.
 #[derive(Clone, Debug, Default)]
-pub struct ConfigFacts {
+pub(super) struct ConfigFacts {
     /// The file; `None`: there is none, the built-in board is shown.
-    pub path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     /// How many items it has.
-    pub items: usize,
+    pub(super) items: usize,
     /// What is wrong with it, one line each.
-    pub problems: Vec<String>,
+    pub(super) problems: Vec<String>,
     /// The type of the file system that holds it, as the system names it: `ext4`, `nfs`.
-    pub file_system: Option<String>,
+    pub(super) file_system: Option<String>,
 }
 
 /// What is known of the state folder.
 #[derive(Clone, Debug)]
-pub struct StateFacts {
+pub(super) struct StateFacts {
     /// The folder.
-    pub folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// Whether a file could be written there, or why not.
-    pub writable: Result<(), String>,
+    pub(super) writable: Result<(), String>,
 }
 
 /// What is known of the clock.
 #[derive(Clone, Copy, Debug)]
-pub struct ClockFacts {
+pub(super) struct ClockFacts {
     /// The wall clock's time.
-    pub wall: Moment,
+    pub(super) wall: Moment,
     /// Whether something keeps it right (NTP, PTP); `None` where the system does not say.
-    pub synchronised: Option<bool>,
+    pub(super) synchronised: Option<bool>,
 }
 
 /// What is known of one server.
 #[derive(Clone, Debug)]
-pub struct PeerFacts {
+pub(super) struct PeerFacts {
     /// What it is: "Redis".
-    pub name: String,
+    pub(super) name: String,
     /// Where it is, without secrets.
-    pub address: String,
+    pub(super) address: String,
     /// What it answered, such as its version, or why it did not.
-    pub answer: Result<String, String>,
+    pub(super) answer: Result<String, String>,
 }
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(super) struct Finding {
     /// Whether it is as it should be.
-    pub good: bool,
+    pub(super) good: bool,
     /// What was found.
-    pub what: String,
+    pub(super) what: String,
     /// What to do about it, or how to have it better.
-    pub mend: Option<String>,
+    pub(super) mend: Option<String>,
 }
-
-/// File systems that tell nobody of changes made elsewhere, by the beginning of their name.
-pub const WITHOUT_EVENTS: &[&str] =
-    &["nfs", "cifs", "smb", "9p", "overlay", "fuse", "afs", "ceph", "gluster", "lustre", "virtiofs", "vboxsf"];
-
-/// How often a config is looked at where no event tells of its change, in milliseconds.
-pub const POLL_MILLIS: u64 = 500;
 
 /// The smallest picture with level, symbol, item and text in their own places.
 const SIZE_MIN: Size = Size { columns: 20, rows: 3 };
@@ -117,9 +111,20 @@ impl Finding {
     }
 }
 
+/// Prints what is found, and how to mend it; exits with 1 where something is bad.
+///
+/// # Errors
+/// Where nothing can be printed.
+pub(super) fn doctor(facts: &Facts) -> std::io::Result<std::process::ExitCode> {
+    let findings = report(facts);
+    use std::io::Write as _;
+    std::io::stdout().write_all(print(&findings, facts.context.charset).as_bytes())?;
+    Ok(std::process::ExitCode::from(exit_code(&findings)))
+}
+
 /// What the facts say, in the order of the picture: terminal, config, state, clock, servers.
 #[must_use]
-pub fn report(facts: &Facts) -> Vec<Finding> {
+pub(super) fn report(facts: &Facts) -> Vec<Finding> {
     let mut findings = terminal(facts);
     findings.extend(facts.theme_problems.iter().map(|problem| {
         Finding::bad(format!("theme: {problem}"), "mend the theme's file; until then what is wrong in it is left out")
@@ -133,13 +138,13 @@ pub fn report(facts: &Facts) -> Vec<Finding> {
 
 /// The exit code of these findings: 1 where any is bad.
 #[must_use]
-pub fn exit_code(findings: &[Finding]) -> u8 {
+pub(super) fn exit_code(findings: &[Finding]) -> u8 {
     u8::from(findings.iter().any(|finding| !finding.good))
 }
 
 /// The findings as text: a line each, and the advice indented below.
 #[must_use]
-pub fn print(findings: &[Finding], charset: Charset) -> String {
+pub(super) fn print(findings: &[Finding], charset: Charset) -> String {
     let mut text = String::new();
     for finding in findings {
         // A file's name or a server's answer may hold anything.
@@ -207,7 +212,7 @@ fn charset(context: &Context) -> Finding {
 
 /// From how many metres a capital of so many rows can be read on a 24-inch screen of `rows` rows.
 #[must_use]
-pub fn reading_distance(glyph_rows: u16, rows: u16) -> f64 {
+pub(super) fn reading_distance(glyph_rows: u16, rows: u16) -> f64 {
     f64::from(glyph_rows) * SCREEN_MM / f64::from(rows.max(1)) / CAPITAL_MM_PER_METRE
 }
 
@@ -249,17 +254,11 @@ fn config(facts: &ConfigFacts) -> Vec<Finding> {
         }
         Some(name) if sends_events(name) => Finding::good(format!("changes: {name} tells of a save at once")),
         Some(name) => {
-            Finding::good(format!("changes: {name} sends no change events here: polling every {POLL_MILLIS} ms"))
+            Finding::good(format!("changes: {name} sends no change events here: polling every {LOOK_WITHOUT_EVENTS}"))
                 .with_advice("keep the config on a local disk for a save to show within 100 ms")
         }
     });
     findings
-}
-
-/// Whether a file system of this type tells of changes, so that nobody has to look again and again.
-#[must_use]
-pub fn sends_events(file_system: &str) -> bool {
-    !WITHOUT_EVENTS.iter().any(|name| file_system.starts_with(name))
 }
 
 fn state(facts: Option<&StateFacts>) -> Finding {

@@ -1,9 +1,11 @@
 //! `marquee themes`: the themes there are, and how one looks on this very terminal.
 //!
-//! Pure functions to text; the caller loads, and prints.
+//! Pure functions to text below the one that prints.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
+use std::process::ExitCode;
 
 use crate::config::theme::{CONTRAST_MIN, Rgb, Theme};
 use crate::config::theme_file::{self, BUILTIN};
@@ -23,9 +25,24 @@ const SAMPLES: [(&str, &str); 5] = [
     ("db", "PostgreSQL OK"),
 ];
 
+/// Lists the themes that can be had beside the config, or shows the one called `name`.
+///
+/// # Errors
+/// Where nothing can be printed.
+pub(super) fn themes(name: Option<&str>, folder: &Path, context: &Context) -> io::Result<ExitCode> {
+    let Some(name) = name else {
+        io::stdout().write_all(list(folder).as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let loaded = theme_file::load(name, folder);
+    let bad = !loaded.problems.is_empty();
+    io::stdout().write_all(show(loaded.theme, &loaded.problems, context).as_bytes())?;
+    Ok(ExitCode::from(u8::from(bad)))
+}
+
 /// The themes that can be had beside a config in `base_dir`, a line each.
 #[must_use]
-pub fn list(base_dir: &Path) -> String {
+pub(super) fn list(base_dir: &Path) -> String {
     let names = theme_file::available(base_dir);
     let width = names.iter().map(|name| columns(name)).max().unwrap_or_default();
     let mut text = String::new();
@@ -39,7 +56,7 @@ pub fn list(base_dir: &Path) -> String {
 
 /// How the context's theme looks in this context: each level and each role in its colours, with its contrast.
 #[must_use]
-pub fn sample(context: &Context) -> String {
+pub(super) fn sample(context: &Context) -> String {
     let theme = &context.theme;
     let mut text = line(context, " Text is read", theme.text, theme.background, CONTRAST_MIN);
     text += &line(context, " Muted may be overlooked", theme.muted, theme.background, CONTRAST_MIN);
@@ -69,7 +86,7 @@ fn line(context: &Context, told: &str, fg: Option<Rgb>, bg: Option<Rgb>, least: 
 
 /// The name and the sample of `theme`, and below it what is wrong with it.
 #[must_use]
-pub fn show(theme: Theme, problems: &[String], context: &Context) -> String {
+pub(super) fn show(theme: Theme, problems: &[String], context: &Context) -> String {
     let context = Context { theme, ..context.clone() };
     let problems =
         problems.iter().map(|problem| context.charset.spell(&crate::frame::Safe::line(problem)).into_owned() + "\n");

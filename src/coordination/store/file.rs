@@ -124,6 +124,16 @@ impl Store for FileStore {
 }
 
 /// Makes sure of the folder: there, this user's own, and no place where others can put things.
+/// Whether this process could keep anything in `folder`: makes it where it is missing, and leaves no file there.
+///
+/// # Errors
+/// What stands in the way.
+pub fn probe(folder: &Path) -> Result<(), StoreError> {
+    prepare(folder)?;
+    let tried = tempfile::tempfile_in(folder);
+    tried.map(drop).map_err(|error| StoreError::new("write", folder, &error))
+}
+
 pub(super) fn prepare(folder: &Path) -> Result<(), StoreError> {
     let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     created.map_err(|error| StoreError::new("create", folder, &error))?;

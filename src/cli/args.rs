@@ -1,0 +1,197 @@
+//! The command line: one definition for parsing, help, completions and the man page.
+//!
+//! What a command does is in its own file, or in the app.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::app::log::LogFormat;
+use crate::config::parse_duration;
+use crate::kernel::Span;
+use crate::renderers::{Charset, ColourDepth};
+
+/// The andon board for the terminal.
+#[derive(Debug, Parser)]
+#[command(
+    name = "marquee",
+    version,
+    about = "Watches a plant and shows it one item at a time, worst news first in line",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Example: marquee --config line-3.yaml"
+)]
+pub(super) struct Cli {
+    /// What to do; without a command the board runs.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    /// How the board runs.
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the board (also without a command)
+    #[command(after_help = "Example: marquee run --config line-3.yaml --for 10s")]
+    Run(RunArgs),
+    /// Check a config: all errors, each with its line
+    #[command(after_help = "Example: marquee validate line-3.yaml && echo good")]
+    Validate(ValidateArgs),
+    /// Write a commented config to start from
+    #[command(after_help = "Example: marquee init line-3.yaml")]
+    Init {
+        /// Where to; never overwrites
+        #[arg(default_value = "marquee.yaml")]
+        path: PathBuf,
+    },
+    /// List the themes, or show one on this terminal
+    #[command(after_help = "Example: marquee themes andon")]
+    Themes {
+        /// A theme's name, or the path of its file
+        name: Option<String>,
+    },
+    /// Look at this terminal, the config, the state and the clock: each good, or what to mend
+    #[command(after_help = "Example: marquee doctor --config line-3.yaml")]
+    Doctor {
+        /// The config to look at
+        #[arg(long, value_name = "PATH")]
+        config: Option<PathBuf>,
+    },
+    /// Print the JSON schema of the config, for editors
+    #[command(after_help = "Example: marquee schema > marquee.schema.json")]
+    Schema,
+    /// Print completions for a shell
+    #[command(after_help = "Example: marquee completions bash > /etc/bash_completion.d/marquee")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the man page
+    #[command(after_help = "Example: marquee man | man -l -")]
+    Man,
+}
+
+/// How the board runs.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct RunArgs {
+    /// The config; else $MARQUEE_CONFIG, marquee.yaml here, the user's, the machine's
+    #[arg(long, value_name = "PATH")]
+    pub(super) config: Option<PathBuf>,
+    /// How to draw; without it a terminal gets tui and a pipe plain
+    #[arg(long, value_enum)]
+    pub(super) render: Option<Render>,
+    /// Serve metrics and API at this address
+    #[arg(long, value_name = "ADDR")]
+    pub(super) metrics_addr: Option<SocketAddr>,
+    /// End with 2 where the config is bad at the start
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Run so long, such as 10s or 5m
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(super) run_for: Option<Span>,
+    /// The characters of the terminal
+    #[arg(long, value_parser = charset, value_name = "ascii|unicode")]
+    pub(super) charset: Option<Charset>,
+    /// The colours of the terminal
+    #[arg(long, alias = "color", value_parser = colour, value_name = "never|8|16|256|truecolor")]
+    pub(super) colour: Option<ColourDepth>,
+    /// How the log looks
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) log_format: LogFormat,
+    /// The log's file
+    #[arg(long, value_name = "PATH")]
+    pub(super) log_file: Option<PathBuf>,
+}
+
+/// How to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Render {
+    /// The full screen
+    Tui,
+    /// A line per change
+    Plain,
+    /// A JSON object per change
+    Json,
+}
+
+impl Render {
+    /// The renderer's name.
+    #[must_use]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Tui => "tui",
+            Self::Plain => "plain",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// What to check.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ValidateArgs {
+    /// The config; else the one that `run` would take
+    pub(super) path: Option<PathBuf>,
+    /// How the errors look
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
+}
+
+/// How errors look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+fn duration(text: &str) -> Result<Span, String> {
+    parse_duration(text).map_err(|bad| bad.to_string())
+}
+
+fn charset(text: &str) -> Result<Charset, String> {
+    text.parse().map_err(|_| "ascii or unicode".to_owned())
+}
+
+fn colour(text: &str) -> Result<ColourDepth, String> {
+    text.parse().map_err(|_| "never, 8, 16, 256 or truecolor".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_help_fits_a_screen_and_has_an_example() {
+        let mut root = Cli::command();
+        root.build();
+        for command in std::iter::once(root.clone()).chain(root.get_subcommands().cloned()) {
+            let help = command.clone().render_help().to_string();
+            assert!(help.contains("Example: marquee"), "{}", command.get_name());
+            assert!(help.lines().count() <= 24, "{}: {} lines", command.get_name(), help.lines().count());
+        }
+    }
+
+    #[test]
+    fn flags_of_run_stand_alone_or_behind_run() {
+        for line in ["marquee --for 10s --render json", "marquee run --for 10s --render json"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let run = if let Some(Command::Run(run)) = cli.command { run } else { cli.run };
+            assert_eq!((run.run_for, run.render), (Some(Span::from_secs(10)), Some(Render::Json)));
+        }
+        assert!(Cli::try_parse_from(["marquee", "--for", "10"]).is_err());
+    }
+}
