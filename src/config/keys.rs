@@ -151,6 +151,8 @@ pub(super) fn belongs(name: &str) -> Option<&'static str> {
 const ALIKE: f64 = 0.7;
 /// Longer words are no typing mistakes.
 const WORD_BYTES_MAX: usize = 64;
+/// Shorter beginnings may mean anything.
+const BEGINNING_BYTES_MIN: usize = 3;
 
 /// The known word nearest to `word`, where one is near enough to be meant.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -158,6 +160,12 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let lower = word.to_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
+    // A beginning is as clear as a typing mistake: `warn`, `crit`.
+    let mut begun = known.iter().filter(|other| lower.len() >= BEGINNING_BYTES_MIN && other.starts_with(&lower));
+    if let (Some(only), None) = (begun.next(), begun.next()) {
+        return Some(only);
+    }
     let alike = |other: &str| strsim::normalized_damerau_levenshtein(&lower, other);
     let best = known.into_iter().map(|other| (alike(other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
     best.filter(|(likeness, _)| *likeness > ALIKE).map(|(_, other)| other)
