@@ -138,9 +138,14 @@ impl Problems {
         self.list.len() >= PROBLEMS_MAX
     }
 
+    /// Counts a mistake that is not told.
+    pub(super) const fn count(&mut self) {
+        self.untold += 1;
+    }
+
     pub(super) fn add(&mut self, problem: Problem) {
         if self.is_full() {
-            self.untold += 1;
+            self.count();
         } else {
             self.list.push(problem);
         }

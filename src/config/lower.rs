@@ -138,7 +138,7 @@ impl Lowering<'_> {
             return Some(name.to_owned());
         }
         let path = said.place().source.folder.join(name);
-        let is_path = name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml");
+        let is_path = name.contains('/') || path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
         if is_path {
             // A missing theme file is watched too: it may be about to be written.
             self.files.push(path.clone());

@@ -285,7 +285,9 @@ impl Builder<'_> {
                     Ok(())
                 }
                 Some((key, place, false)) => {
-                    if let Some(first) = seen.get(&key) {
+                    if seen.contains_key(&key) && self.problems.is_full() {
+                        self.problems.count();
+                    } else if let Some(first) = seen.get(&key) {
                         let first = entries[*first].place.clone();
                         let problem = Problem::at(&place, format!("{} is given twice", quote(&key)))
                             .label(&first, "first given here")
