@@ -57,7 +57,7 @@ impl Problem {
     }
 
     pub(super) fn help(mut self, help: impl AsRef<str>) -> Self {
-        self.help = Some(clean(help.as_ref()));
+        self.help = Some(clean(help.as_ref())).filter(|help| !help.is_empty());
         self
     }
 
@@ -138,17 +138,22 @@ impl Problems {
         self.list.len() >= PROBLEMS_MAX
     }
 
+    /// Counts a mistake that is not told.
+    pub(super) const fn count(&mut self) {
+        self.untold += 1;
+    }
+
     pub(super) fn add(&mut self, problem: Problem) {
         if self.is_full() {
-            self.untold += 1;
+            self.count();
         } else {
             self.list.push(problem);
         }
     }
 
     /// Puts the mistakes in reading order: the main file's first, each file's from top to bottom.
-    pub(super) fn finish(mut self, files: Vec<PathBuf>) -> Self {
-        let mut names: Vec<String> = Vec::new();
+    pub(super) fn finish(mut self, main: &str, files: Vec<PathBuf>) -> Self {
+        let mut names: Vec<String> = vec![clean(main)];
         for problem in &self.list {
             if !names.contains(&problem.file) {
                 names.push(problem.file.clone());
@@ -174,6 +179,9 @@ const QUOTED_CHARACTERS: usize = 60;
 
 /// A piece of outside text in backquotes, cleaned and cut.
 pub(super) fn quote(text: &str) -> String {
+    if text.is_empty() {
+        return "an empty text".into();
+    }
     let mut characters = text.chars();
     let short: String = characters.by_ref().take(QUOTED_CHARACTERS).collect();
     let tail = if characters.next().is_some() { "…" } else { "" };

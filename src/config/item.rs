@@ -10,7 +10,7 @@ use super::reader::{Reader, Said, Section};
 use super::revision::revision;
 use super::schemes::{COMMON_VALUES, Scheme};
 use super::source::Place;
-use super::tree::{Entry, Node};
+use super::tree::{Entry, Form, Node};
 use super::{Expression, Template};
 use crate::kernel::Span;
 use crate::kernel::board::{ID_CHARACTERS_MAX, ItemId, Level};
@@ -196,7 +196,7 @@ impl Reader<'_> {
     }
 
     fn levels(&mut self, entry: &Entry, scheme: Option<&Scheme>) -> Option<Levels> {
-        if let super::tree::Form::Map(entries) = &entry.value.form
+        if let Form::Map(entries) = &entry.value.form
             && let Some(healthy) = entries.iter().find(|entry| entry.key == "healthy")
         {
             self.fail(
@@ -210,7 +210,7 @@ impl Reader<'_> {
         // Worst first, whatever the order in the file.
         let written: Vec<_> =
             Level::ALL.into_iter().filter_map(|level| Some((level, section.get(level.word())?))).collect();
-        if written.is_empty() {
+        if matches!(&entry.value.form, Form::Map(entries) if entries.is_empty()) {
             self.fail(
                 &entry.place,
                 "`levels` says nothing",

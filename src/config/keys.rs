@@ -151,6 +151,10 @@ pub(super) fn belongs(name: &str) -> Option<&'static str> {
 const ALIKE: f64 = 0.7;
 /// Longer words are no typing mistakes.
 const WORD_BYTES_MAX: usize = 64;
+/// Words whose lengths differ by more are not the same word mistyped or begun.
+const MISTYPED_MAX: usize = 8;
+/// Shorter beginnings may mean anything.
+const BEGINNING_BYTES_MIN: usize = 3;
 
 /// The known word nearest to `word`, where one is near enough to be meant.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -158,6 +162,12 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let lower = word.to_lowercase();
+    let known: Vec<&str> = known.into_iter().filter(|other| other.len().abs_diff(word.len()) <= MISTYPED_MAX).collect();
+    // A beginning is as clear as a typing mistake: `warn`, `crit`.
+    let mut begun = known.iter().filter(|other| lower.len() >= BEGINNING_BYTES_MIN && other.starts_with(&lower));
+    if let (Some(only), None) = (begun.next(), begun.next()) {
+        return Some(only);
+    }
     let alike = |other: &str| strsim::normalized_damerau_levenshtein(&lower, other);
     let best = known.into_iter().map(|other| (alike(other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
     best.filter(|(likeness, _)| *likeness > ALIKE).map(|(_, other)| other)
@@ -179,6 +189,7 @@ pub(super) fn proposal<'a>(word: &str, known: impl IntoIterator<Item = &'a str> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Options, parse};
 
     #[test]
     fn paths_are_unique_their_sections_exist_and_each_says_what_it_means() {
@@ -189,6 +200,26 @@ mod tests {
                 let parent = parent.trim_end_matches("[]");
                 assert!(KEYS.iter().any(|other| other.path == parent), "{}", key.path);
             }
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_table_is_read() {
+        for key in KEYS {
+            let name = key.path.rsplit('.').next().unwrap().trim_end_matches("[]");
+            let text = match key.path.rsplit_once('.').map_or("", |(section, _)| section) {
+                "" => format!("{name}: [[]]"),
+                "defaults" => format!("defaults: {{{name}: [[]]}}"),
+                "items[]" if name == "id" => "items: [{id: [[]]}]".into(),
+                "items[]" if ["every", "timeout", "retries", "phase", "levels"].contains(&name) => {
+                    format!("items: [{{id: a, check: 'load:', {name}: [[]]}}]")
+                }
+                "items[]" => format!("items: [{{id: a, {name}: [[]]}}]"),
+                _ => format!("items: [{{id: a, check: 'load:', levels: {{{name}: [[]]}}}}]"),
+            };
+            let problems = parse(&text, "x", std::path::Path::new(""), &Options::default()).unwrap_err();
+            let told = problems.one_line();
+            assert!(told.contains(" is a list, not a "), "{}: {told}", key.path);
         }
     }
 

@@ -58,7 +58,7 @@ pub fn load(path: &Path, options: &Options<'_>) -> Result<Config, Problems> {
     };
     let mut problems = Problems::default();
     problems.add(problem);
-    Err(problems.finish(vec![path.to_owned()]))
+    Err(problems.finish("", vec![path.to_owned()]))
 }
 
 /// Reads the config `text`; mistakes call it `name`, and its relative paths begin at `base_dir`.

@@ -53,7 +53,7 @@ pub(super) fn lower(source: &Arc<Source>, path: Option<&Path>, options: &Options
     if let Some(tree) = load::tree(source, options, &mut lowering.reader.problems) {
         lowering.file(&tree, &mut config);
     }
-    lowering.finish(config)
+    lowering.finish(config, &source.name)
 }
 
 struct Lowering<'a> {
@@ -66,7 +66,7 @@ struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    fn finish(self, mut config: Config) -> Result<Config, Problems> {
+    fn finish(self, mut config: Config, main: &str) -> Result<Config, Problems> {
         let mut files = self.files;
         for file in self.reader.secrets.files {
             if !files.contains(&file) {
@@ -78,7 +78,7 @@ impl Lowering<'_> {
             config.files = files;
             Ok(config)
         } else {
-            Err(self.reader.problems.finish(files))
+            Err(self.reader.problems.finish(main, files))
         }
     }
 
@@ -138,7 +138,7 @@ impl Lowering<'_> {
             return Some(name.to_owned());
         }
         let path = said.place().source.folder.join(name);
-        let is_path = name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml");
+        let is_path = name.contains('/') || path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
         if is_path {
             // A missing theme file is watched too: it may be about to be written.
             self.files.push(path.clone());

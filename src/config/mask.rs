@@ -27,9 +27,13 @@ pub(super) fn mask_line(line: &str) -> String {
         masked = stars(&masked, secret);
     }
     let key = line.trim_start_matches([' ', '{', '"', '\'']);
-    if key.starts_with("token") && !line.contains("${") {
-        if let Some(colon) = line.find(':') {
-            let start = colon + 1 + (line[colon + 1..].len() - line[colon + 1..].trim_start().len());
+    if key.starts_with("token")
+        && !line.contains("${")
+        && let Some(colon) = line.find(':')
+    {
+        let start = line.len() - line[colon + 1..].trim_start().len();
+        // Two quotes hide nothing, and a report on them should show them.
+        if line.len() - start > 2 {
             masked = stars(&masked, start..line.len());
         }
     }

@@ -11,7 +11,7 @@ use crate::kernel::Span;
 use crate::kernel::board::{ItemId, Level, Values};
 
 /// A whole valid config.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// What is watched.
     pub title: String,
@@ -46,7 +46,7 @@ pub struct Config {
 }
 
 /// One item of the config.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ItemConfig {
     /// Its name.
     pub id: ItemId,
@@ -96,7 +96,7 @@ pub struct CheckConfig {
 }
 
 /// The expressions of `levels:`, worst first. Empty: the scheme's own verdict.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Levels(pub Vec<(Level, Expression)>);
 
 impl Levels {
@@ -130,6 +130,42 @@ pub enum ClusterConfig {
     None,
     /// Among the consoles of this machine.
     Local,
+}
+
+// Any string of the config may hold an expanded secret, and Debug ends in logs:
+// what was free text in the file is left out of it.
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("interval", &self.interval)
+            .field("interrupt", &self.interrupt)
+            .field("scroll", &self.scroll)
+            .field("summarise_after", &self.summarise_after)
+            .field("locale", &self.locale)
+            .field("items", &self.items)
+            .field("state", &self.state)
+            .field("cluster", &self.cluster)
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ItemConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemConfig")
+            .field("id", &self.id)
+            .field("hold", &self.hold)
+            .field("kind", &self.kind)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Levels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(level, _)| level)).finish()
+    }
 }
 
 /// A text that is never printed, logged or exported.

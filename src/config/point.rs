@@ -16,6 +16,7 @@ impl Node {
         let end = written_offset(written, text, *style, range.end);
         let found = match (start, end) {
             (Some(start), Some(end)) => Some(start..end),
+            _ if range.start == text.len() => Some(written.len()..written.len()),
             _ => unique(written, text.get(range.clone()).unwrap_or_default()),
         };
         match found {

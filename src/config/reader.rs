@@ -90,14 +90,15 @@ impl<'a> Reader<'a> {
             return None;
         };
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            if self.problems.is_full() {
+                self.problems.count();
+                continue;
+            }
             let message = format!("unknown key {}", quote(&entry.key));
-            let help = match (self.problems.is_full(), nearest(&entry.key, known.iter().copied())) {
-                (true, _) => String::new(),
-                (_, Some(near)) => format!("did you mean `{near}`?"),
-                (_, None) => match keys::belongs(&entry.key) {
-                    Some(elsewhere) => format!("{} stands {elsewhere}", quote(&entry.key)),
-                    None => format!("{what} has these keys: {}", listed(known.iter().copied())),
-                },
+            let help = match (nearest(&entry.key, known.iter().copied()), keys::belongs(&entry.key)) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, Some(elsewhere)) => format!("{} stands {elsewhere}", quote(&entry.key)),
+                (None, None) => format!("{what} has these keys: {}", listed(known.iter().copied())),
             };
             self.fail(&entry.place, message, help);
         }

@@ -104,7 +104,6 @@ impl<'a> Excerpt<'a> {
     fn add_to<'b>(&self, group: Group<'b>) -> Group<'b> {
         let name = crate::frame::Safe::line(&self.source.name).to_string();
         let lines: Vec<Range<usize>> = self.lines.clone().map(|line| self.source.line(line)).collect();
-        let first = lines.first().map_or(0, |line| line.start);
         if lines.iter().any(|line| line.len() > LINE_BYTES_MAX) {
             let (line, column) = self.source.position(self.marks[0].1.start);
             return group.element(Origin::path(name).line(line).char_column(column));
@@ -123,7 +122,6 @@ impl<'a> Excerpt<'a> {
             }
             text.push('\n');
         }
-        debug_assert!(first <= self.source.text.len());
         let snippet = moved.into_iter().filter(|(_, span, _)| text.get(span.clone()).is_some()).fold(
             Snippet::source(text.clone()).path(name).line_start(self.lines.start),
             |snippet, (kind, span, message)| {

@@ -35,6 +35,11 @@ const WORDS: &[(&str, &str, &str)] = &[
         "a `:` where no key can be",
         "quote a text that contains `: `, or mend the indentation",
     ),
+    (
+        "illegal placement of ':'",
+        "a `:` where no key can be; a `[…]` or `{…}` above may not be closed",
+        "close what is open, or quote the text",
+    ),
     ("mapping keys are not allowed", "a key where no key can be", "mend the indentation"),
     ("entries are not allowed", "a `- ` where no list can be", "begin the list on a line of its own, below its key"),
     ("simple key expect", "a line without `:`", "write `key: value`; a text over several lines needs `|` or quotes"),
@@ -55,6 +60,8 @@ const WORDS: &[(&str, &str, &str)] = &[
         "write `|`, then the text indented on the next lines",
     ),
     ("directive", "a `%` at the start of a line", "quote the text"),
+    ("only valid inside a block", "a `-` inside `[…]` or `{…}`", "quote a text that begins with `-`"),
+    ("comment intercepting", "a comment in the middle of a text", "move the comment, or quote the text"),
     ("unexpected character", "a character that begins no value", "quote the text"),
     ("plain scalar cannot start", "a `-` that begins neither a list nor a text", "quote the text"),
     ("node content", "a value that is missing or not closed", "write a value, or close what is open"),
@@ -77,14 +84,33 @@ pub(super) fn in_plain_words(source: &Arc<Source>, why: &ScanError, depth: usize
             return Problem::at(&place, "a tab in the indentation").help("indent with spaces");
         }
     }
+    let info = why.info();
+    let at = if info.contains("unknown escape") { at + wrong_escape(&source.text[at..]) } else { at };
     let place = Place::new(source, at..source.text[at..].chars().next().map_or(at, |next| at + next.len_utf8()));
-    if why.info().contains("recursion limit") {
+    if info.contains("recursion limit") {
         return Problem::at(&place, format!("nested deeper than {depth} levels")).help("the config needs five levels");
     }
-    let known = WORDS.iter().find(|(theirs, _, _)| why.info().contains(theirs));
-    match known {
-        Some((_, ours, help)) => Problem::at(&place, ours).help(help),
-        None => Problem::at(&place, format!("this is no YAML: {}", quote(why.info())))
-            .help("mend the line or quote the text"),
+    let before = source.text[source.line(line).start..at].trim_end();
+    if info.contains("did not find expected key") && before.ends_with(['}', ']']) {
+        return Problem::at(&place, "text behind a closing bracket").help("quote a text that begins with `{` or `[`");
     }
+    match WORDS.iter().find(|(theirs, _, _)| info.contains(theirs)) {
+        Some((_, ours, help)) => Problem::at(&place, ours).help(help),
+        None => {
+            Problem::at(&place, format!("this is no YAML: {}", quote(info))).help("mend the line or quote the text")
+        }
+    }
+}
+
+/// The offset of the first backslash in a double-quoted text that begins no escape of YAML.
+fn wrong_escape(text: &str) -> usize {
+    let mut at = 0;
+    while let Some(next) = text[at..].find('\\').map(|next| at + next) {
+        let Some(escaped) = text[next + 1..].chars().next() else { return next };
+        if !"0abt\tnvfre \"/\\N_LPxuU\r\n".contains(escaped) {
+            return next;
+        }
+        at = next + 1 + escaped.len_utf8();
+    }
+    0
 }

@@ -75,3 +75,146 @@ fn object(value: Value) -> Map<String, Value> {
         _ => Map::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use regex::Regex;
+
+    use super::*;
+    use crate::config::error::Problems;
+    use crate::config::keys::KEYS;
+    use crate::config::source::Source;
+    use crate::config::starter::STARTER;
+    use crate::config::tree::{Form, Limits, Node, parse};
+
+    /// A sample as an editor's YAML server sees it.
+    fn typed(node: &Node) -> Value {
+        match &node.form {
+            Form::Scalar { null: true, .. } => Value::Null,
+            Form::Scalar { text, style, .. } => {
+                match (style, text.parse::<i64>(), text.parse::<f64>(), text.as_str()) {
+                    (saphyr_parser::ScalarStyle::Plain, Ok(number), ..) => json!(number),
+                    (saphyr_parser::ScalarStyle::Plain, _, Ok(number), _) => json!(number),
+                    (saphyr_parser::ScalarStyle::Plain, _, _, "true") => json!(true),
+                    _ => json!(text),
+                }
+            }
+            Form::List(items) => items.iter().map(|item| typed(item)).collect(),
+            Form::Map(entries) => {
+                Value::Object(entries.iter().map(|entry| (entry.key.clone(), typed(&entry.value))).collect())
+            }
+        }
+    }
+
+    fn value_of(text: &str) -> Value {
+        let source = Source::new("sample".into(), PathBuf::new(), text);
+        let limits = Limits { depth: 64, nodes: 10_000, entries: 1_000 };
+        let mut problems = Problems::default();
+        let tree = parse(&source, limits, &mut problems);
+        typed(&tree.unwrap_or_else(|| panic!("{problems}")))
+    }
+
+    /// The part of draft-07 that the schema uses; any other word in it fails the test.
+    fn fits(schema: &Value, value: &Value) -> bool {
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_i64() => "integer",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let is = |name: &Value| name == kind || (name == "number" && kind == "integer");
+        schema.as_object().unwrap().iter().all(|(word, rule)| match word.as_str() {
+            "$schema" | "title" | "description" | "default" | "examples" => true,
+            "type" => rule.as_array().map_or_else(|| is(rule), |kinds| kinds.iter().any(is)),
+            "enum" => rule.as_array().unwrap().contains(value),
+            "pattern" => value.as_str().is_none_or(|text| Regex::new(rule.as_str().unwrap()).unwrap().is_match(text)),
+            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+            "anyOf" => rule.as_array().unwrap().iter().any(|one| fits(one, value)),
+            "not" => !fits(rule, value),
+            "required" => value
+                .as_object()
+                .is_none_or(|map| rule.as_array().unwrap().iter().all(|key| map.contains_key(key.as_str().unwrap()))),
+            "items" => value.as_array().is_none_or(|items| items.iter().all(|item| fits(rule, item))),
+            "additionalProperties" => {
+                assert_eq!(rule, &json!(false));
+                value.as_object().is_none_or(|map| map.keys().all(|key| schema["properties"].get(key).is_some()))
+            }
+            "properties" => value
+                .as_object()
+                .is_none_or(|map| map.iter().all(|(key, value)| rule.get(key).is_none_or(|rule| fits(rule, value)))),
+            other => panic!("the test does not know `{other}`"),
+        })
+    }
+
+    #[test]
+    fn every_sample_fits_the_schema() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-configs");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            assert!(fits(&schema(), &value_of(&std::fs::read_to_string(&path).unwrap())), "{}", path.display());
+        }
+        assert!(fits(&schema(), &value_of(STARTER)));
+    }
+
+    #[test]
+    fn the_schema_refuses_what_the_program_refuses_and_lets_secrets_through() {
+        for (text, good) in [
+            ("{interval: 1h30m}", true),
+            ("{interval: '${PERIOD}'}", true),
+            ("{interval: 3}", false),
+            ("{intervall: 3s}", false),
+            ("{retries: 1}", false),
+            ("{defaults: {retries: 1}}", true),
+            ("{defaults: {retries: -1}}", false),
+            ("{title: 1.10}", true),
+            ("{items: [{id: a}]}", true),
+            ("{items: [{text: a}]}", false),
+            ("{items: [{id: A}]}", false),
+            ("{items: [{id: a, level: info, check: 'load:'}]}", false),
+            ("{items: [{id: a, level: bad}]}", false),
+            ("{items: [{id: a, check: 'load:', levels: {healthy: up}}]}", false),
+            ("{interrupt: never, scroll: 5/s}", true),
+            ("{interrupt: info}", false),
+        ] {
+            assert_eq!(fits(&schema(), &value_of(text)), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_full_sample_has_every_key_with_its_default() {
+        let text = include_str!("../../sample-configs/full.yaml");
+        // `#key:` without a space is a key that is absent by default.
+        let shown: String = text
+            .lines()
+            .map(|line| match line.trim_start().strip_prefix('#') {
+                Some(key) if key.starts_with(|c: char| c.is_ascii_lowercase()) => {
+                    format!("{}{key}\n", &line[..line.len() - line.trim_start().len()])
+                }
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let (present, shown) = (value_of(text), value_of(&shown));
+        for key in KEYS {
+            let found = places(&shown, key.path);
+            assert!(!found.is_empty(), "{} is not in full.yaml", key.path);
+            if let Some(default) = key.default.filter(|_| key.kind != Kind::Maps) {
+                let found = places(&present, key.path);
+                assert_eq!(found, [&default_value(key.kind, default)], "{}", key.path);
+            }
+        }
+    }
+
+    fn places<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
+        path.split('.').fold(vec![value], |values, step| {
+            let name = step.trim_end_matches("[]");
+            let within = values.into_iter().filter_map(|value| value.get(name));
+            if step.ends_with("[]") { within.filter_map(Value::as_array).flatten().collect() } else { within.collect() }
+        })
+    }
+}

@@ -21,46 +21,65 @@ pub(super) struct Words {
     pub(super) shown: String,
     /// Whether something was expanded.
     pub(super) secret: bool,
-    /// From which offset of `full` on which offset of the written text holds, and whether it moves on from there.
-    pieces: Vec<(usize, usize, bool)>,
+    pieces: Vec<Piece>,
+}
+
+/// A stretch of the full text, up to the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    /// Where it begins in the full text.
+    full: usize,
+    /// Where it begins in the written text.
+    written: usize,
+    kind: PieceKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PieceKind {
+    /// As it is written.
+    Written,
+    /// As it is written, but a `${…}` that stands for itself.
+    Verbatim,
+    /// An expanded secret.
+    Secret,
 }
 
 impl Words {
     /// Where in the written text a byte of the full text comes from.
     pub(super) fn written(&self, at: usize) -> usize {
-        match self.pieces.iter().rev().find(|(full, _, _)| *full <= at) {
-            Some((full, written, true)) => written + (at - full),
-            Some((_, written, false)) => *written,
+        match self.pieces.iter().rev().find(|piece| piece.full <= at) {
+            Some(Piece { written, kind: PieceKind::Secret, .. }) => *written,
+            Some(Piece { full, written, .. }) => written + (at - full),
             None => at,
         }
     }
 
-    /// The same with the braces of expanded parts doubled, so that a secret is never read as a placeholder.
+    /// The same with the braces of secrets and of `\${…}` doubled, so that neither is read as a placeholder.
     pub(super) fn with_braces_kept(self) -> Self {
-        if !self.secret {
+        if self.pieces.iter().all(|piece| piece.kind == PieceKind::Written) {
             return self;
         }
-        let mut kept = Self { shown: self.shown.clone(), secret: true, ..Self::default() };
-        let ends = self.pieces.iter().skip(1).map(|piece| piece.0).chain([self.full.len()]);
-        for ((start, written, moves), end) in self.pieces.iter().copied().zip(ends) {
-            let text = &self.full[start..end];
-            kept.pieces.push((kept.full.len(), written, moves));
-            kept.full.push_str(&if moves { text.to_owned() } else { text.replace('{', "{{").replace('}', "}}") });
+        let mut kept = Self { shown: self.shown, secret: self.secret, ..Self::default() };
+        let ends = self.pieces.iter().skip(1).map(|piece| piece.full).chain([self.full.len()]);
+        for (piece, end) in self.pieces.iter().zip(ends) {
+            let text = &self.full[piece.full..end];
+            kept.pieces.push(Piece { full: kept.full.len(), ..*piece });
+            match piece.kind {
+                PieceKind::Written => kept.full.push_str(text),
+                PieceKind::Verbatim | PieceKind::Secret => {
+                    kept.full.push_str(&text.replace('{', "{{").replace('}', "}}"));
+                }
+            }
         }
         kept
     }
 
-    fn push(&mut self, text: &str, written: usize) {
-        self.pieces.push((self.full.len(), written, true));
+    fn push(&mut self, text: &str, written: usize, kind: PieceKind) {
+        self.pieces.push(Piece { full: self.full.len(), written, kind });
         self.full.push_str(text);
-        self.shown.push_str(text);
-    }
-
-    fn push_secret(&mut self, text: &str, written: usize) {
-        self.pieces.push((self.full.len(), written, false));
-        self.full.push_str(text);
-        self.shown.push_str(MASK);
-        self.secret = true;
+        let secret = kind == PieceKind::Secret;
+        self.shown.push_str(if secret { MASK } else { text });
+        self.secret |= secret;
     }
 }
 
@@ -92,12 +111,16 @@ impl<'a> Secrets<'a> {
         let mut at = 0;
         while let Some(next) = text[at..].find("${").map(|next| at + next) {
             if text[at..next].ends_with('\\') {
-                words.push(&text[at..next - 1], at);
-                words.push("${", next);
-                at = next + 2;
+                words.push(&text[at..next - 1], at, PieceKind::Written);
+                // Up to its closing brace, so that a text's template takes neither brace for its own.
+                let inner = next + 2;
+                let end = text[inner..].find(['{', '}']).map_or(inner, |end| inner + end);
+                let end = if text[end..].starts_with('}') { end + 1 } else { inner };
+                words.push(&text[next..end], next, PieceKind::Verbatim);
+                at = end;
                 continue;
             }
-            words.push(&text[at..next], at);
+            words.push(&text[at..next], at, PieceKind::Written);
             let Some(end) = text[next..].find('}').map(|end| next + end) else {
                 let help = "write `${NAME}` or `${file:PATH}`, or `\\${` for the two characters themselves";
                 return Err(NoSecret { at: next..text.len(), message: "`${` is not closed".into(), help: help.into() });
@@ -105,10 +128,10 @@ impl<'a> Secrets<'a> {
             let name = &text[next + 2..end];
             let content = self.content(name, folder);
             let content = content.map_err(|(message, help)| NoSecret { at: next..end + 1, message, help })?;
-            words.push_secret(&content, next);
+            words.push(&content, next, PieceKind::Secret);
             at = end + 1;
         }
-        words.push(&text[at..], at);
+        words.push(&text[at..], at, PieceKind::Written);
         Ok(words)
     }
 
@@ -117,7 +140,7 @@ impl<'a> Secrets<'a> {
             return if path.is_empty() {
                 Err(("`${file:}` names no file".into(), "write `${file:PATH}`".into()))
             } else {
-                self.content_of_file(&folder.join(path))
+                self.content_of_file(&folder.join(path), &quote(path))
             };
         }
         let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -134,12 +157,11 @@ impl<'a> Secrets<'a> {
         })
     }
 
-    fn content_of_file(&mut self, path: &Path) -> Result<String, (String, String)> {
+    fn content_of_file(&mut self, path: &Path, shown: &str) -> Result<String, (String, String)> {
         if let Some(known) = self.read.get(path) {
             return known.clone();
         }
         self.files.push(path.to_owned());
-        let shown = quote(&path.to_string_lossy());
         let content = match file::read(path, SECRET_BYTES_MAX) {
             Err(why) => Err((format!("cannot read the secret {shown}: {}", why.reason), why.help)),
             Ok(text) if text.world_writable => {
@@ -188,7 +210,7 @@ mod tests {
         for (written, at, message) in [
             ("a${NONE}", 1..8, "the environment variable `NONE` is not set"),
             ("a${b c}", 1..7, "`b c` is no name of an environment variable"),
-            ("${}", 0..3, "`` is no name of an environment variable"),
+            ("${}", 0..3, "an empty text is no name of an environment variable"),
             ("x${TOKEN", 1..8, "`${` is not closed"),
             ("${file:}", 0..8, "`${file:}` names no file"),
         ] {

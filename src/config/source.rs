@@ -4,12 +4,12 @@
 //! otherwise exactly as it was read. Lines and columns begin at one; a column
 //! counts characters, as editors do.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// One file's text.
-#[derive(Debug)]
 pub(super) struct Source {
     /// The file as messages name it.
     pub(super) name: String,
@@ -56,7 +56,8 @@ impl Source {
 
     /// The bytes of a line, counted from one, without its line break.
     pub(super) fn line(&self, line: usize) -> Range<usize> {
-        let Some(&start) = self.lines.get(line.saturating_sub(1)) else { return self.text.len()..self.text.len() };
+        let start = line.checked_sub(1).and_then(|line| self.lines.get(line));
+        let Some(&start) = start else { return self.text.len()..self.text.len() };
         let end = self.lines.get(line).map_or(self.text.len(), |next| next - 1);
         let end = start + self.text[start..end].trim_end_matches('\r').len();
         start..end
@@ -69,6 +70,13 @@ impl Source {
             at -= 1;
         }
         at
+    }
+}
+
+impl fmt::Debug for Source {
+    /// The name alone: the text may hold a password, and Debug ends in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({:?})", self.name)
     }
 }
 

@@ -171,9 +171,9 @@ impl Builder<'_> {
         if tag.is_yaml_core_schema() && core.contains(&tag.suffix.as_str()) {
             return Ok(tag.suffix == "str");
         }
-        let message = format!("a tag ({}) in the config", quote(&tag.to_string()));
-        let (line, _) = self.source.position(start);
-        let place = Place::rest_of_line(self.source, self.source.line(line).start.max(start));
+        let name = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { tag.to_string() };
+        let message = format!("a tag ({}) in the config", quote(&name));
+        let place = Place::rest_of_line(self.source, start);
         self.problems.add(Problem::at(&place, message).help("write the value without it"));
         Err(Stop)
     }
@@ -285,7 +285,9 @@ impl Builder<'_> {
                     Ok(())
                 }
                 Some((key, place, false)) => {
-                    if let Some(first) = seen.get(&key) {
+                    if seen.contains_key(&key) && self.problems.is_full() {
+                        self.problems.count();
+                    } else if let Some(first) = seen.get(&key) {
                         let first = entries[*first].place.clone();
                         let problem = Problem::at(&place, format!("{} is given twice", quote(&key)))
                             .label(&first, "first given here")
