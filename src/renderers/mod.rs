@@ -6,6 +6,9 @@
 //! an embedding program can bring a renderer of its own.
 
 mod context;
+#[cfg(feature = "tui")]
+pub mod tui;
+pub mod words;
 
 pub use context::{Charset, ColourDepth, Context, Locale, Size};
 
