@@ -14,6 +14,9 @@ pub mod plain;
 #[cfg(all(test, feature = "lines"))]
 mod sample;
 pub mod sgr;
+#[cfg(feature = "tui")]
+pub mod tui;
+pub mod words;
 
 pub use context::{ASCII_SYMBOLS, Charset, ColourDepth, Context, Locale, NoSuchChoice, Size};
 

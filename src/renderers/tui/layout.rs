@@ -1,0 +1,232 @@
+//! Which areas exist at a size, and where.
+//!
+//! A function of the size, the number of rows, and whether there is a notice or a prompt: never
+//! of what a turn says, so that nothing moves when the page turns.
+//!
+//! Where rows are few, areas go in this order: ticker, hints, rules, air, rows of the list,
+//! progress, counts, header, large letters. Level, word and text stay down to one line, and a
+//! notice down to two.
+
+use ratatui::layout::Rect;
+
+/// The narrowest screen on which large letters are worth their rows: about six of them fit.
+const BANNER_COLUMNS_MIN: u16 = 24;
+
+/// The areas of a picture. What is `None` has no room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Title, role and clock.
+    pub(super) header: Option<Rect>,
+    /// What is not well with the program itself.
+    pub(super) notice: Option<Rect>,
+    /// The level's line; it holds the text too where `text` is `None`.
+    pub(super) level: Rect,
+    /// The text in large letters.
+    pub(super) banner: Option<Rect>,
+    /// The text in normal letters.
+    pub(super) text: Option<Rect>,
+    /// How far the turn has come.
+    pub(super) progress: Option<Rect>,
+    /// How many items are at each level.
+    pub(super) counts: Option<Rect>,
+    /// The list, the detail, or whatever fills the body.
+    pub(super) body: Option<Rect>,
+    /// All items in one moving line.
+    pub(super) ticker: Option<Rect>,
+    /// Key hints, or the prompt.
+    pub(super) hints: Option<Rect>,
+    /// The rows that rules are drawn in.
+    pub(super) rules: Vec<u16>,
+}
+
+/// What the picture has to hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wants {
+    /// How many rows the list has.
+    pub(super) rows: usize,
+    /// Whether there is a notice.
+    pub(super) notice: bool,
+    /// Whether large letters take one row per pixel.
+    pub(super) ascii: bool,
+    /// Whether a prompt is open.
+    pub(super) prompt: bool,
+}
+
+/// Rows of each area of the marquee view.
+struct Heights {
+    header: u16,
+    rules: u16,
+    air: u16,
+    banner: u16,
+    text: u16,
+    progress: u16,
+    counts: u16,
+    list: u16,
+    ticker: u16,
+    hints: u16,
+}
+
+impl Heights {
+    /// Every row, the level's included.
+    const fn total(&self) -> u16 {
+        1 + self.header
+            + self.rules
+            + self.air
+            + self.banner
+            + self.text
+            + self.progress
+            + self.counts
+            + self.list
+            + self.ticker
+            + self.hints
+    }
+
+    /// The rows of a comfortable picture, with at most three of the list.
+    fn comfortable(columns: u16, rows: u16, ascii: bool) -> Self {
+        let letters = if ascii { 5 } else { 3 };
+        let banner = if columns < BANNER_COLUMNS_MIN { 0 } else { letters };
+        let air = 4;
+        Self { header: 1, rules: 4, air, banner, text: 1, progress: 1, counts: 1, list: rows.min(3), ticker: 2, hints: 1 }
+    }
+
+    /// Gives up areas until the rest fits into `room`.
+    fn shrink(&mut self, room: u16) {
+        let steps: [fn(&mut Self); 6] = [
+            |heights| heights.ticker = 0,
+            |heights| (heights.hints, heights.rules) = (0, 3),
+            |heights| heights.rules = 0,
+            |heights| heights.air = 2,
+            |heights| heights.air = 0,
+            |heights| heights.list = heights.list.min(1),
+        ];
+        let last: [fn(&mut Self); 6] = [
+            |heights| heights.list = 0,
+            |heights| heights.progress = 0,
+            |heights| heights.counts = 0,
+            |heights| heights.header = 0,
+            |heights| heights.banner = 0,
+            |heights| heights.text = 0,
+        ];
+        for step in steps.into_iter().chain(last) {
+            if self.total() <= room {
+                break;
+            }
+            step(self);
+        }
+        // What was given up for a large area that then had to go as well comes back.
+        if self.banner == 0 {
+            (self.header, self.counts, self.progress) = (0, 0, 0);
+            let back: [fn(&mut Self); 3] =
+                [|heights| heights.header = 1, |heights| heights.counts = 1, |heights| heights.progress = 1];
+            for give_back in back {
+                if self.total() < room {
+                    give_back(self);
+                }
+            }
+        }
+    }
+}
+
+impl Layout {
+    /// The marquee view.
+    pub(super) fn marquee(area: Rect, wants: Wants) -> Self {
+        let mut layout = Self::default();
+        let notice = u16::from(wants.notice && area.height > 1);
+        let room = area.height - notice;
+        let rows = u16::try_from(wants.rows).unwrap_or(u16::MAX);
+        let mut heights = Heights::comfortable(area.width, rows, wants.ascii);
+        heights.shrink(room);
+        // A larger screen gives the list as many rows as it has, up to half of what is left; the page takes the rest.
+        let spare = room.saturating_sub(heights.total());
+        if heights.list > 0 {
+            let wanted = rows - heights.list.min(rows);
+            let shared = if heights.air < 4 || wanted <= 2 { spare } else { spare.div_ceil(2) };
+            heights.list += wanted.min(shared);
+        }
+        let spare = room.saturating_sub(heights.total());
+        if heights.banner > 0 || heights.list == 0 {
+            heights.banner += if area.width < BANNER_COLUMNS_MIN { 0 } else { spare };
+        }
+
+        let mut pen = Pen { area, y: area.y };
+        layout.header = pen.take(heights.header);
+        layout.notice = pen.take(notice);
+        layout.rule(&mut pen, heights.rules > 0);
+        pen.skip(u16::from(heights.air > 2));
+        layout.level = pen.take(1).unwrap_or_default();
+        pen.skip(u16::from(heights.air > 0));
+        layout.banner = pen.take(heights.banner);
+        pen.skip(u16::from(heights.air > 1 && heights.banner > 0));
+        layout.text = pen.take(heights.text);
+        pen.skip(u16::from(heights.air > 2));
+        layout.progress = pen.take(heights.progress);
+        layout.rule(&mut pen, heights.rules > 0);
+        layout.counts = pen.take(heights.counts);
+        layout.rule(&mut pen, heights.rules > 0 && heights.list > 0);
+        layout.body = pen.take(heights.list);
+        pen.y = area.bottom().saturating_sub(heights.ticker.min(1) + heights.hints + u16::from(heights.rules > 3)).max(pen.y);
+        layout.ticker = pen.take(heights.ticker.min(1));
+        layout.rule(&mut pen, heights.rules > 3);
+        layout.hints = pen.take(heights.hints);
+        layout
+    }
+
+    /// A view that fills the screen with one body, below a line that tells the shown item.
+    pub(super) fn whole(area: Rect, wants: Wants) -> Self {
+        let mut layout = Self::default();
+        let mut left = area.height;
+        let mut affords = |rows: u16, beside: u16| {
+            let fits = left >= rows + beside;
+            left -= if fits { rows } else { 0 };
+            fits
+        };
+        // In order of importance; the second number is what has to remain for the others.
+        let level = affords(1, 0);
+        let notice = wants.notice && affords(1, 0);
+        let prompt = wants.prompt && affords(1, 0);
+        let body = affords(1, 0);
+        let header = affords(1, 2);
+        let counts = affords(1, 3);
+        let rules = affords(3, 4);
+        let hints = prompt || affords(1, 4);
+        let last_rule = rules && hints && affords(1, 4);
+
+        let mut pen = Pen { area, y: area.y };
+        layout.header = pen.take(u16::from(header));
+        layout.notice = pen.take(u16::from(notice));
+        layout.rule(&mut pen, rules);
+        layout.level = pen.take(u16::from(level)).unwrap_or_default();
+        layout.rule(&mut pen, rules);
+        layout.body = pen.take(u16::from(body) + left);
+        layout.rule(&mut pen, rules);
+        layout.counts = pen.take(u16::from(counts));
+        layout.rule(&mut pen, last_rule);
+        layout.hints = pen.take(u16::from(hints));
+        layout
+    }
+
+    fn rule(&mut self, pen: &mut Pen, wanted: bool) {
+        if wanted {
+            self.rules.extend(pen.take(1).map(|area| area.y));
+        }
+    }
+}
+
+/// Hands out rows from top to bottom.
+struct Pen {
+    area: Rect,
+    y: u16,
+}
+
+impl Pen {
+    fn take(&mut self, rows: u16) -> Option<Rect> {
+        let rows = rows.min(self.area.bottom().saturating_sub(self.y));
+        let taken = Rect { y: self.y, height: rows, ..self.area };
+        self.y += rows;
+        (rows > 0).then_some(taken)
+    }
+
+    fn skip(&mut self, rows: u16) {
+        self.y = (self.y + rows).min(self.area.bottom());
+    }
+}

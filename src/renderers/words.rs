@@ -1,0 +1,246 @@
+//! The words around the items, in every language that marquee speaks.
+//!
+//! One table: each [`Word`] has a column per [`Locale`]. What comes from outside (texts, ids,
+//! titles, reasons of errors) is never translated, and no grammar engine is hidden here: a
+//! sentence that needs a number is put together from the pieces before and after it.
+
+use super::Locale;
+use crate::config::keymap::Action;
+use crate::frame::Level;
+
+/// Something that is said on a screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Word {
+    /// A level in running text: `warning`.
+    Level(Level),
+    /// A level as a headline: `WARNING`.
+    Headline(Level),
+    /// This console leads.
+    Leader,
+    /// This console follows.
+    Follower,
+    /// This console lost the others.
+    Local,
+    /// There are no other consoles.
+    Alone,
+    /// After the number 1.
+    Console,
+    /// After any other number.
+    Consoles,
+    /// The headline of a stopped page.
+    Paused,
+    /// Where the progress of the turn stands while the page is stopped.
+    PausedTurn,
+    /// Between a turn's place and the number of turns.
+    Of,
+    /// Before an age.
+    AgoBefore,
+    /// After an age.
+    AgoAfter,
+    /// An age of nothing: there was no news yet.
+    Never,
+    /// Before a period.
+    Every,
+    /// Before the age of news that is too old.
+    LastNews,
+    /// After the number of healthy items that share a turn.
+    AllHealthy,
+    /// After the number of rows that found no room.
+    More,
+    /// The mark of an item that changes too often.
+    Flapping,
+    /// The label of the moment since when an item is at its level.
+    Since,
+    /// The label of where the news comes from.
+    Source,
+    /// The label of the period.
+    Period,
+    /// The label of how long the last run took.
+    Took,
+    /// The label of when the next run is due.
+    NextRun,
+    /// Before the time left until the next run.
+    In,
+    /// What the next run's time says while a run is in flight.
+    Running,
+    /// What the next run's time says when it is due.
+    Due,
+    /// The label of the age of the last news.
+    Updated,
+    /// The label of what was measured.
+    Values,
+    /// Before the number of remembered results.
+    Last,
+    /// After the number of remembered results.
+    Results,
+    /// Column title of the item's name.
+    Item,
+    /// Column title of the item's text.
+    Text,
+    /// Nothing is selected or the item is gone.
+    NoItem,
+    /// No item matches what is typed.
+    NoMatch,
+    /// The title of the help.
+    Keys,
+    /// The hint of the pause key while the page is stopped.
+    Resume,
+    /// The hint of the view key in the board view.
+    Marquee,
+    /// What enter does while finding.
+    Keep,
+    /// What escape does while finding.
+    Leave,
+    /// The line of the help for an action.
+    Help(Action),
+    /// The hint for an action.
+    Hint(Action),
+}
+
+/// What `word` is in the language of `locale`.
+#[must_use]
+pub const fn word(locale: Locale, word: Word) -> &'static str {
+    let (en, zh) = pair(word);
+    match locale {
+        Locale::En => en,
+        Locale::Zh => zh,
+    }
+}
+
+/// The table: English, Chinese.
+const fn pair(word: Word) -> (&'static str, &'static str) {
+    match word {
+        Word::Level(level) => level_pair(level),
+        Word::Headline(level) => headline_pair(level),
+        Word::Leader => ("leader", "主控"),
+        Word::Follower => ("follower", "跟随"),
+        Word::Local => ("local", "脱机"),
+        Word::Alone => ("alone", "单机"),
+        Word::Console => ("console", "台"),
+        Word::Consoles => ("consoles", "台"),
+        Word::Paused => ("PAUSED", "已暂停"),
+        Word::PausedTurn => ("paused", "已暂停"),
+        Word::Of => (" of ", " / "),
+        Word::AgoBefore => ("", ""),
+        Word::AgoAfter => (" ago", "前"),
+        Word::Never => ("never", "从未"),
+        Word::Every => ("every ", "每"),
+        Word::LastNews => ("last news ", "最后消息 "),
+        Word::AllHealthy => (" healthy", " 项正常"),
+        Word::More => (" more", " 项未显示"),
+        Word::Flapping => ("flapping", "频繁变化"),
+        Word::Since => ("since", "开始于"),
+        Word::Source => ("source", "来源"),
+        Word::Period => ("every", "周期"),
+        Word::Took => ("took", "耗时"),
+        Word::NextRun => ("next run", "下次"),
+        Word::In => ("in ", "还有 "),
+        Word::Running => ("running", "进行中"),
+        Word::Due => ("due", "到期"),
+        Word::Updated => ("last news", "最后消息"),
+        Word::Values => ("values", "数值"),
+        Word::Last => ("last ", "最近 "),
+        Word::Results => (" results", " 次结果"),
+        Word::Item => ("ITEM", "项目"),
+        Word::Text => ("TEXT", "内容"),
+        Word::NoItem => ("this item is gone", "该项目已不存在"),
+        Word::NoMatch => ("no item matches", "没有匹配的项目"),
+        Word::Keys => ("Keys", "按键"),
+        Word::Resume => ("resume", "继续"),
+        Word::Marquee => ("marquee", "轮播"),
+        Word::Keep => ("keep", "选定"),
+        Word::Leave => ("leave", "离开"),
+        Word::Help(action) => help_pair(action),
+        Word::Hint(action) => hint_pair(action),
+    }
+}
+
+const fn level_pair(level: Level) -> (&'static str, &'static str) {
+    match level {
+        Level::Critical => ("critical", "严重"),
+        Level::Unknown => ("unknown", "未知"),
+        Level::Warning => ("warning", "警告"),
+        Level::Info => ("info", "信息"),
+        Level::Healthy => ("healthy", "正常"),
+    }
+}
+
+const fn headline_pair(level: Level) -> (&'static str, &'static str) {
+    match level {
+        Level::Critical => ("CRITICAL", "严重"),
+        Level::Unknown => ("UNKNOWN", "未知"),
+        Level::Warning => ("WARNING", "警告"),
+        Level::Info => ("INFO", "信息"),
+        Level::Healthy => ("HEALTHY", "正常"),
+    }
+}
+
+const fn help_pair(action: Action) -> (&'static str, &'static str) {
+    match action {
+        Action::Quit => ("quit", "退出"),
+        Action::Pause => ("stop or resume the turning of pages", "暂停或继续翻页"),
+        Action::StepBack => ("one turn back", "上一项"),
+        Action::StepOn => ("one turn on", "下一项"),
+        Action::Up => ("select the item above", "选择上面的项目"),
+        Action::Down => ("select the item below", "选择下面的项目"),
+        Action::PageUp => ("a page up", "上翻一页"),
+        Action::PageDown => ("a page down", "下翻一页"),
+        Action::First => ("the first item", "第一项"),
+        Action::Last => ("the last item", "最后一项"),
+        Action::View => ("next view: marquee, board", "切换视图:轮播、列表"),
+        Action::Detail => ("detail of the selected item", "所选项目的详情"),
+        Action::Find => ("find items by id or text", "按名称或内容查找"),
+        Action::Theme => ("next theme", "切换主题"),
+        Action::RunNow => ("run the selected item's check now", "立即检查所选项目"),
+        Action::Help => ("show or hide these keys", "显示或隐藏按键"),
+        Action::Back => ("close what is open", "关闭当前窗口"),
+        Action::Erase => ("rub out one character", "删除一个字符"),
+    }
+}
+
+const fn hint_pair(action: Action) -> (&'static str, &'static str) {
+    match action {
+        Action::Quit => ("quit", "退出"),
+        Action::Pause => ("pause", "暂停"),
+        Action::StepBack | Action::StepOn => ("step", "翻页"),
+        Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
+            ("select", "选择")
+        }
+        Action::View => ("board", "列表"),
+        Action::Detail => ("detail", "详情"),
+        Action::Find => ("find", "查找"),
+        Action::Theme => ("theme", "主题"),
+        Action::RunNow => ("run", "检查"),
+        Action::Help => ("help", "帮助"),
+        Action::Back => ("close", "关闭"),
+        Action::Erase => ("erase", "删除"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::keymap::BINDINGS;
+
+    #[test]
+    fn the_english_help_and_hints_are_those_of_the_key_table() {
+        for binding in BINDINGS {
+            assert_eq!(word(Locale::En, Word::Help(binding.action)), binding.help);
+            assert!(!word(Locale::Zh, Word::Help(binding.action)).is_ascii());
+            if let Some(hint) = binding.hint {
+                assert_eq!(word(Locale::En, Word::Hint(binding.action)), hint);
+            }
+        }
+    }
+
+    #[test]
+    fn levels_have_a_word_of_their_own_in_every_language() {
+        for locale in [Locale::En, Locale::Zh] {
+            for (place, level) in Level::ALL.into_iter().enumerate() {
+                let told = word(locale, Word::Level(level));
+                assert!(Level::ALL[..place].iter().all(|other| word(locale, Word::Level(*other)) != told));
+            }
+        }
+        assert_eq!(word(Locale::En, Word::Headline(Level::Warning)), "WARNING");
+    }
+}
