@@ -8,14 +8,14 @@ use super::tree::{File, code, root, rust_files};
 
 /// Each room and its level.
 const ROOMS: [(&str, u8); 11] = [
-    ("app", 4),
-    ("cli", 4),
-    ("checks", 3),
-    ("coordination", 3),
-    ("metrics", 3),
-    ("renderers", 3),
-    ("api", 3),
-    ("config", 2),
+    ("cli", 6),
+    ("app", 5),
+    ("checks", 4),
+    ("coordination", 4),
+    ("metrics", 4),
+    ("renderers", 4),
+    ("api", 4),
+    ("config", 3),
     ("frame", 2),
     ("kernel", 1),
     ("buffer", 1),
