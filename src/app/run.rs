@@ -311,7 +311,7 @@ fn renderer(
         anyhow::ensure!(io::stdout().is_terminal(), "--render tui draws on a terminal, and standard output is none");
         let names = theme_file::available(&settings.folder());
         let themes = names.iter().map(|name| theme_file::load(name, &settings.folder()).theme).collect();
-        let tui = Tui::new(io::stdout(), context, themes, Arc::clone(wrong)).context("can't take the terminal")?;
+        let tui = Tui::new(io::stdout(), context, themes, Arc::clone(wrong));
         registry.register(Box::new(tui));
     }
     let chosen = match &options.render {

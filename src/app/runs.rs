@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::driver::Inbox;
 use crate::buffer::{Full, Swap};
 use crate::checks::{Check, Fault, Judge, Measured};
-use crate::kernel::board::ItemId;
+use crate::kernel::board::{ItemId, Level};
 use crate::kernel::{Ended, Input, Outcome, Report, RunId, Span, Start};
 use crate::metrics::Meters;
 
@@ -99,6 +99,7 @@ impl Runs {
 
     async fn run(&self, start: Start, token: CancellationToken) {
         let began = self.clock.now();
+        let mut end = End { runs: self, run: start.run, told: false };
         let plan = self.plans.load().get(&start.item).cloned();
         let mut retries = 0;
         let (outcome, result) = match plan.as_ref().filter(|plan| plan.revision == start.revision) {
@@ -115,8 +116,7 @@ impl Runs {
         let took = self.clock.now().since(began);
         let report = plan.filter(|_| outcome != Outcome::Cancelled).and_then(|plan| told(&plan, result));
         self.note(&start, outcome, took, retries, report.as_ref());
-        self.tokens().remove(&start.run);
-        self.end(Ended { run: start.run, outcome, report, took, retries }).await;
+        end.tell(Ended { run: start.run, outcome, report, took, retries });
     }
 
     fn note(&self, start: &Start, outcome: Outcome, took: Span, retries: u32, report: Option<&Report>) {
@@ -132,12 +132,39 @@ impl Runs {
         }
     }
 
-    /// A run's end must arrive, or its item would be busy for ever.
-    async fn end(&self, ended: Ended) {
+    fn end(&self, ended: Ended) {
+        self.tokens().remove(&ended.run);
         let mut input = Input::Ended(ended);
+        // A run's end must arrive, or its item would be busy for ever. The board
+        // thread empties its inbox in no time; only a flood makes this wait.
         while let Err(Full(back)) = self.inbox.send(input) {
             input = back;
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// The end of one run, told even where the check panics.
+struct End<'a> {
+    runs: &'a Runs,
+    run: RunId,
+    told: bool,
+}
+
+impl End<'_> {
+    fn tell(&mut self, ended: Ended) {
+        self.told = true;
+        self.runs.end(ended);
+    }
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            let text = "the check broke off; the log says where".into();
+            let report = Report { level: Level::Unknown, text, values: Arc::default() };
+            let (run, outcome) = (self.run, Outcome::Failed);
+            self.tell(Ended { run, outcome, report: Some(report), took: Span::ZERO, retries: 0 });
         }
     }
 }
