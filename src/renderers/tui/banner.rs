@@ -32,12 +32,14 @@ impl Banner {
     /// `text` in the largest letters that fit into `columns` and `rows`.
     pub(super) fn new(text: &str, columns: usize, rows: usize, ascii: bool) -> Self {
         let text = text.trim();
-        if text.is_empty() || columns < 3 || rows < 3 {
+        // The slimmest letter takes two columns with its gap; beyond two lines of them nothing fits.
+        if text.is_empty() || columns < 3 || rows < 3 || text.len() > columns * 2 {
             return Self::default();
         }
         let one = largest(&[text], columns, rows, ascii);
         let halves = split(text);
-        let two = halves.and_then(|(first, second)| Some((largest(&[first, second], columns, rows, ascii)?, first, second)));
+        let two =
+            halves.and_then(|(first, second)| Some((largest(&[first, second], columns, rows, ascii)?, first, second)));
         match (one, two) {
             (Some(size), Some((larger, ..)))
                 if larger.height() * TWO_LINES_GAIN.1 < size.height() * TWO_LINES_GAIN.0 =>
@@ -93,13 +95,12 @@ fn reaches_below(face: Face, text: &str) -> bool {
     face.pixels(text).is_some_and(|rows| rows[face.capital()..].iter().flatten().any(|pixel| *pixel))
 }
 
-/// The text in two lines, parted at the space nearest to its middle.
+/// The text in two lines, parted at the space that leaves the longer one shortest.
 fn split(text: &str) -> Option<(&str, &str)> {
-    let middle = text.len() / 2;
-    let spaces = text.match_indices(' ').map(|(place, _)| place);
-    let place = spaces.min_by_key(|place| place.abs_diff(middle))?;
-    let (first, second) = (text[..place].trim(), text[place..].trim());
-    (!first.is_empty() && !second.is_empty()).then_some((first, second))
+    let spaces = text.match_indices(' ').map(|(place, _)| (text[..place].trim(), text[place..].trim()));
+    let columns = |line: &str| Face::Fine.columns(line);
+    let parted = spaces.filter(|(first, second)| !first.is_empty() && !second.is_empty());
+    parted.min_by_key(|(first, second)| columns(first).max(columns(second)))
 }
 
 /// Draws the lines at a size.
@@ -120,7 +121,8 @@ fn render(lines: &[&str], size: Size, ascii: bool) -> Banner {
     }
     let columns = pixels.iter().map(Vec::len).max().unwrap_or(0);
     let step = if ascii { 1 } else { 2 };
-    let lines = pixels.chunks(step).map(|rows| (0..columns).map(|column| block(rows, column, ascii)).collect()).collect();
+    let lines =
+        pixels.chunks(step).map(|rows| (0..columns).map(|column| block(rows, column, ascii)).collect()).collect();
     Banner { lines, columns }
 }
 
@@ -150,17 +152,13 @@ mod tests {
     fn small_rooms_take_the_compact_face() {
         assert_eq!(
             lines("Redis TTL", 40, 3, false),
-            [
-                "█▀▄ █▀▀ █▀▄ █ ▄▀▀   ▀█▀ ▀█▀ █",
-                "█▀▄ █▀  █ █ █  ▀▄    █   █  █",
-                "▀ ▀ ▀▀▀ ▀▀  ▀ ▀▀     ▀   ▀  ▀▀▀",
-            ]
+            ["█▀▄ █▀▀ █▀▄ █ ▄▀▀   ▀█▀ ▀█▀ █", "█▀▄ █▀  █ █ █  ▀▄    █   █  █", "▀ ▀ ▀▀▀ ▀▀  ▀ ▀▀     ▀   ▀  ▀▀▀",]
         );
     }
 
     #[test]
     fn larger_rooms_take_larger_letters() {
-        assert_eq!(lines("ok", 12, 4, false), ["    ▄", "▄▀▀▀▄ █ ▄▀", "█   █ █▀▄", " ▀▀▀  ▀  ▀"].map(str::to_owned));
+        assert_eq!(lines("ok", 12, 4, false), ["      █", "▄▀▀▀▄ █ ▄▀", "█   █ █▀▄", " ▀▀▀  ▀  ▀"]);
         let heights: Vec<_> = (3..40).map(|rows| Banner::new("OK", 200, rows, false).lines.len()).collect();
         assert!(heights.is_sorted(), "{heights:?}");
         assert!(heights.last() > Some(&30));

@@ -86,14 +86,16 @@ impl Heights {
         let letters = if ascii { 5 } else { 3 };
         let banner = if columns < BANNER_COLUMNS_MIN { 0 } else { letters };
         let air = 4;
-        Self { header: 1, rules: 4, air, banner, text: 1, progress: 1, counts: 1, list: rows.min(3), ticker: 2, hints: 1 }
+        // A board without items has neither a list to part from the counts nor anything to tell in a ticker.
+        let (rules, ticker) = if rows == 0 { (3, 0) } else { (4, 2) };
+        Self { header: 1, rules, air, banner, text: 1, progress: 1, counts: 1, list: rows.min(3), ticker, hints: 1 }
     }
 
     /// Gives up areas until the rest fits into `room`.
     fn shrink(&mut self, room: u16) {
         let steps: [fn(&mut Self); 6] = [
             |heights| heights.ticker = 0,
-            |heights| (heights.hints, heights.rules) = (0, 3),
+            |heights| (heights.hints, heights.rules) = (0, heights.rules.saturating_sub(1)),
             |heights| heights.rules = 0,
             |heights| heights.air = 2,
             |heights| heights.air = 0,
@@ -164,9 +166,10 @@ impl Layout {
         layout.counts = pen.take(heights.counts);
         layout.rule(&mut pen, heights.rules > 0 && heights.list > 0);
         layout.body = pen.take(heights.list);
-        pen.y = area.bottom().saturating_sub(heights.ticker.min(1) + heights.hints + u16::from(heights.rules > 3)).max(pen.y);
+        let ruled = heights.rules > 0 && heights.hints > 0;
+        pen.y = area.bottom().saturating_sub(heights.ticker.min(1) + heights.hints + u16::from(ruled)).max(pen.y);
         layout.ticker = pen.take(heights.ticker.min(1));
-        layout.rule(&mut pen, heights.rules > 3);
+        layout.rule(&mut pen, ruled);
         layout.hints = pen.take(heights.hints);
         layout
     }

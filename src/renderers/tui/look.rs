@@ -164,12 +164,7 @@ struct Roles {
 impl Roles {
     fn new(theme: &Theme, bleed: Option<Rgb>, shown: Level) -> Self {
         let Some(bleed) = bleed else {
-            return Self {
-                background: theme.background,
-                text: theme.text,
-                muted: theme.muted,
-                border: theme.border,
-            };
+            return Self { background: theme.background, text: theme.text, muted: theme.muted, border: theme.border };
         };
         let letters = theme.level(shown).fg.or(theme.text);
         // Of the theme's own roles none was chosen for this ground, so that all letters take the one that was.

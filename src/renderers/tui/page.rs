@@ -41,7 +41,8 @@ pub(super) const fn text_room(layout: &Layout) -> u16 {
 
 /// How many columns of the progress line are bar; 0 where there is no bar.
 pub(super) fn bar_columns(layout: &Layout, frame: &Frame) -> u16 {
-    let columns = layout.progress.map_or(0, |area| area.width.saturating_sub(2 * margin(area.width) + POSITION_COLUMNS));
+    let columns =
+        layout.progress.map_or(0, |area| area.width.saturating_sub(2 * margin(area.width) + POSITION_COLUMNS));
     if columns < 8 || frame.turn.position == 0 || frame.turn.ends <= frame.turn.began { 0 } else { columns }
 }
 
@@ -202,8 +203,7 @@ fn draw_progress(scene: &Scene<'_>, area: Rect, columns: u16, buffer: &mut Buffe
         alarm => look.level(alarm),
     };
     for column in 0..columns {
-        let (sign, style) =
-            if column < passed { (look.signs.passed, style) } else { (look.signs.left, look.border) };
+        let (sign, style) = if column < passed { (look.signs.passed, style) } else { (look.signs.left, look.border) };
         buffer[(area.x + margin + column, area.y)].set_symbol(sign).set_style(style);
     }
     if paused {

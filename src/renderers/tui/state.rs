@@ -225,7 +225,10 @@ impl ViewState {
         }
         let rows = &frame.rows;
         let of = |place: usize| order.get(place).and_then(|row| rows.get(*row as usize));
-        let place = self.selected.as_ref().and_then(|item| (0..order.len()).find(|place| of(*place).is_some_and(|row| row.id == *item)));
+        let place = self
+            .selected
+            .as_ref()
+            .and_then(|item| (0..order.len()).find(|place| of(*place).is_some_and(|row| row.id == *item)));
         let place = moved(action, place, order.len() - 1, page);
         self.selected = of(place).map(|row| row.id.clone());
     }
@@ -256,9 +259,12 @@ impl ViewState {
                 }
             }
             "enter" => {
-                let found = |item: &ItemId| roster.order(0).iter().any(|row| frame.rows.get(*row as usize).is_some_and(|row| row.id == *item));
+                let found = |item: &ItemId| {
+                    roster.order(0).iter().any(|row| frame.rows.get(*row as usize).is_some_and(|row| row.id == *item))
+                };
                 let kept = self.selected.take().filter(found);
-                let first = || roster.order(0).first().and_then(|row| frame.rows.get(*row as usize)).map(|row| row.id.clone());
+                let first =
+                    || roster.order(0).first().and_then(|row| frame.rows.get(*row as usize)).map(|row| row.id.clone());
                 self.selected = kept.or_else(first);
                 self.find = None;
             }

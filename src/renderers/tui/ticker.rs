@@ -57,7 +57,8 @@ impl Ticker {
             self.whole += 2 + width(&piece.text) + GAP;
             self.pieces.push(piece);
         }
-        let kept = leading.and_then(|(item, into)| Some(self.pieces.iter().find(|piece| piece.item == item)?.start + into));
+        let kept =
+            leading.and_then(|(item, into)| Some(self.pieces.iter().find(|piece| piece.item == item)?.start + into));
         self.anchor = (now, kept.unwrap_or(0) as u64);
     }
 
@@ -95,7 +96,8 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let moves = ticker.columns() > room;
     let passed = if moves { ticker.passed(scene.frame.at, scene.frame.scroll) } else { 0 };
     for round in 0..=usize::from(moves) {
-        let first = if round == 0 { ticker.pieces.partition_point(|piece| piece.start <= passed).saturating_sub(1) } else { 0 };
+        let first =
+            if round == 0 { ticker.pieces.partition_point(|piece| piece.start <= passed).saturating_sub(1) } else { 0 };
         for piece in &ticker.pieces[first..] {
             let start = (piece.start + round * ticker.whole).cast_signed() - passed.cast_signed();
             if start >= room.cast_signed() {
