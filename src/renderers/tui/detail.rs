@@ -74,7 +74,7 @@ fn time_left(scene: &Scene<'_>, next: Moment) -> String {
     if left.is_zero() {
         return scene.look.word(Word::Due).to_owned();
     }
-    let seconds = left.as_secs() + u64::from(left.as_nanos() % Span::from_secs(1).as_nanos() > 0);
+    let seconds = left.as_secs() + u64::from(!left.as_nanos().is_multiple_of(Span::from_secs(1).as_nanos()));
     format!("{}{}", scene.look.word(Word::In), Span::from_secs(seconds))
 }
 

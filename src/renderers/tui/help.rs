@@ -14,10 +14,10 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     let whole = *buffer.area();
     // Level, word and text stay on small screens; on large ones the box leaves them free by itself.
     let top = if whole.height < 12 {
-        let below = layout.text.map_or(layout.level.bottom(), |text| text.bottom());
+        let below = layout.text.map_or(layout.level.bottom(), Rect::bottom);
         if below < whole.bottom() { below } else { layout.level.bottom() }
     } else {
-        layout.header.map_or(0, |header| header.bottom())
+        layout.header.map_or(0, Rect::bottom)
     };
     let room = Rect { y: top, height: whole.bottom().saturating_sub(top), ..whole };
     if room.height == 0 {

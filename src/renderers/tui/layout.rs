@@ -12,6 +12,12 @@ use ratatui::layout::Rect;
 /// The narrowest screen on which large letters are worth their rows: about six of them fit.
 const BANNER_COLUMNS_MIN: u16 = 24;
 
+/// Empty rows of a comfortable page: above and below the level, and above and below the text.
+const AIR: u16 = 4;
+
+/// With one row of the air, two lines of the smallest letters fit into so many.
+const BANNER_ROWS_TWO_LINES: u16 = 5;
+
 /// The areas of a picture. What is `None` has no room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -21,8 +27,10 @@ pub(super) struct Layout {
     pub(super) notice: Option<Rect>,
     /// The level's line; it holds the text too where `text` is `None`.
     pub(super) level: Rect,
-    /// The text in large letters.
+    /// The text in large letters, with the air around it.
     pub(super) banner: Option<Rect>,
+    /// Whether one of the banner's rows has to stay empty.
+    pub(super) air: bool,
     /// The text in normal letters.
     pub(super) text: Option<Rect>,
     /// How far the turn has come.
@@ -85,7 +93,7 @@ impl Heights {
     fn comfortable(columns: u16, rows: u16, ascii: bool) -> Self {
         let letters = if ascii { 5 } else { 3 };
         let banner = if columns < BANNER_COLUMNS_MIN { 0 } else { letters };
-        let air = 4;
+        let air = AIR;
         // A board without items has neither a list to part from the counts nor anything to tell in a ticker.
         let (rules, ticker) = if rows == 0 { (3, 0) } else { (4, 2) };
         Self { header: 1, rules, air, banner, text: 1, progress: 1, counts: 1, list: rows.min(3), ticker, hints: 1 }
@@ -138,11 +146,16 @@ impl Layout {
         let rows = u16::try_from(wants.rows).unwrap_or(u16::MAX);
         let mut heights = Heights::comfortable(area.width, rows, wants.ascii);
         heights.shrink(room);
-        // A larger screen gives the list as many rows as it has, up to half of what is left; the page takes the rest.
+        // A larger screen gives the letters room for two small lines, then the list as many rows as it has, up to
+        // half of what is left; the page takes the rest.
+        let spare = room.saturating_sub(heights.total());
+        if heights.air == AIR && heights.banner > 0 {
+            heights.banner += spare.min(BANNER_ROWS_TWO_LINES.saturating_sub(heights.banner));
+        }
         let spare = room.saturating_sub(heights.total());
         if heights.list > 0 {
             let wanted = rows - heights.list.min(rows);
-            let shared = if heights.air < 4 || wanted <= 2 { spare } else { spare.div_ceil(2) };
+            let shared = if heights.air < AIR || wanted <= 2 { spare } else { spare.div_ceil(2) };
             heights.list += wanted.min(shared);
         }
         let spare = room.saturating_sub(heights.total());
@@ -156,9 +169,10 @@ impl Layout {
         layout.rule(&mut pen, heights.rules > 0);
         pen.skip(u16::from(heights.air > 2));
         layout.level = pen.take(1).unwrap_or_default();
-        pen.skip(u16::from(heights.air > 0));
-        layout.banner = pen.take(heights.banner);
-        pen.skip(u16::from(heights.air > 1 && heights.banner > 0));
+        // The air above and below the large letters is theirs: small ones stand in its middle.
+        let air = heights.air.min(if heights.banner > 0 { 2 } else { 1 });
+        layout.banner = pen.take(heights.banner + air).filter(|_| heights.banner > 0);
+        layout.air = air > 0;
         layout.text = pen.take(heights.text);
         pen.skip(u16::from(heights.air > 2));
         layout.progress = pen.take(heights.progress);

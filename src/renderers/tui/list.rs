@@ -76,7 +76,7 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let place =
         selected.and_then(|item| (0..order.len()).find(|place| row_at(*place).is_some_and(|row| row.id == *item)));
     // Whole pages, so that the rows stand still while the selection moves among them.
-    let top = place.unwrap_or(0) / shown * shown;
+    let top = (place.unwrap_or(0) / shown * shown).min(order.len().saturating_sub(shown));
     let columns = Columns::new(scene, area);
     for (line, y) in (top..order.len()).take(shown).zip(area.y..) {
         if let Some(row) = row_at(line) {

@@ -28,9 +28,11 @@ pub(super) const fn margin(columns: u16) -> u16 {
     }
 }
 
-/// The room that large letters have.
-pub(super) const fn banner_room(area: Rect) -> (usize, usize) {
-    (area.width.saturating_sub(2 * margin(area.width)) as usize, area.height as usize)
+/// The columns and rows that large letters have.
+pub(super) fn banner_room(layout: &Layout) -> (usize, usize) {
+    let Some(area) = layout.banner else { return (0, 0) };
+    let rows = area.height.saturating_sub(u16::from(layout.air));
+    (usize::from(area.width.saturating_sub(2 * margin(area.width))), usize::from(rows))
 }
 
 /// The columns that the text has in its line.
@@ -196,8 +198,8 @@ fn draw_progress(scene: &Scene<'_>, area: Rect, columns: u16, buffer: &mut Buffe
     }
     let margin = margin(area.width);
     let end = area.right().saturating_sub(margin);
-    let paused = scene.state.paused.is_some();
-    let passed = if paused { 0 } else { bar_passed(frame, columns) };
+    let stopped = scene.state.paused.is_some();
+    let passed = if stopped { 0 } else { bar_passed(frame, columns) };
     let style = match scene.shown.level {
         Level::Healthy | Level::Info => look.muted,
         alarm => look.level(alarm),
@@ -206,7 +208,7 @@ fn draw_progress(scene: &Scene<'_>, area: Rect, columns: u16, buffer: &mut Buffe
         let (sign, style) = if column < passed { (look.signs.passed, style) } else { (look.signs.left, look.border) };
         buffer[(area.x + margin + column, area.y)].set_symbol(sign).set_style(style);
     }
-    if paused {
+    if stopped {
         put_right(buffer, end, area.y, area.width, look.word(Word::PausedTurn), look.notice());
     } else {
         let position = format!("{}{}{}", frame.turn.position, look.word(Word::Of), frame.turn.of);

@@ -111,11 +111,10 @@ impl ViewState {
             Action::Pause => self.pause(frame, roster),
             Action::StepBack => self.step(false, frame, roster),
             Action::StepOn => self.step(true, frame, roster),
-            Action::View if self.detail.is_some() => self.detail = None,
+            Action::View | Action::Detail if self.detail.is_some() => self.detail = None,
             Action::View => {
                 self.view = if self.view == View::Marquee { View::Board } else { View::Marquee };
             }
-            Action::Detail if self.detail.is_some() => self.detail = None,
             Action::Detail => self.detail = self.target(frame).map(|item| Detail { item, scroll: 0 }),
             Action::Find => {
                 self.find = Some(Find { text: String::new(), back: (self.view, self.selected.clone()) });
@@ -294,10 +293,8 @@ impl ViewState {
 /// Where an index goes; from nowhere the first step enters at the near end.
 fn moved(action: Action, place: Option<usize>, last: usize, page: usize) -> usize {
     let place = match (place, action) {
-        (_, Action::First) => 0,
-        (_, Action::Last) => last,
-        (None, Action::Up | Action::PageUp) => last,
-        (None, _) => 0,
+        (_, Action::Last) | (None, Action::Up | Action::PageUp) => last,
+        (_, Action::First) | (None, _) => 0,
         (Some(place), Action::Up) => place.saturating_sub(1),
         (Some(place), Action::PageUp) => place.saturating_sub(page),
         (Some(place), Action::PageDown) => place + page,

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::roster::Roster;
 use super::scene::Scene;
-use super::text::{put_clipped, width};
+use super::text::{put_clipped, signed, width};
 use crate::frame::{ItemId, Level, Moment, Row, scroll_offset};
 
 /// Up to so many items all have their turn in the ticker; at 12 columns a second and 30 columns
@@ -99,8 +99,8 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         let first =
             if round == 0 { ticker.pieces.partition_point(|piece| piece.start <= passed).saturating_sub(1) } else { 0 };
         for piece in &ticker.pieces[first..] {
-            let start = (piece.start + round * ticker.whole).cast_signed() - passed.cast_signed();
-            if start >= room.cast_signed() {
+            let start = signed(piece.start + round * ticker.whole) - signed(passed);
+            if start >= signed(room) {
                 return;
             }
             let style = look.level(piece.level);

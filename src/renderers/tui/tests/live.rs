@@ -135,7 +135,9 @@ fn a_terminal_emulator_shows_what_was_drawn() {
         let frames = [frame(bad_day(), 3), frame(bad_day(), 5), frame(line_3(), 2)];
         for frame in frames.iter().flat_map(|frame| [frame.clone(), later(frame, 700), later(frame, 2_300)]) {
             tui.draw(&frame).unwrap();
-            tui.out.0.drain(..).for_each(|write| parser.process(&write));
+            for write in tui.out.0.drain(..) {
+                parser.process(&write);
+            }
             for (y, line) in picture(&tui).lines().enumerate() {
                 let y = u16::try_from(y).unwrap();
                 let shown = parser.screen().contents_between(y, 0, y, columns);

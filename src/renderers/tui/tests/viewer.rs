@@ -144,6 +144,20 @@ fn a_new_size_is_drawn_whole() {
 }
 
 #[test]
+fn a_huge_screen_is_no_trouble_and_a_boasting_one_is_cut() {
+    let frame = frame(bad_day(), 2);
+    let mut tui = tui(&context(1_000, 500));
+    for keys in [&[][..], &["?"], &["esc", "enter"], &["tab", "tab"]] {
+        press(&mut tui, &frame, keys);
+        tui.draw(&frame).unwrap();
+        assert!(picture(&tui).contains("Redis TTL > 30s"));
+    }
+    tui.event(Event::Resized(Size { columns: u16::MAX, rows: u16::MAX }), &frame);
+    tui.draw(&frame).unwrap();
+    assert_eq!((tui.seen.area().width, tui.seen.area().height), (1_000, 500));
+}
+
+#[test]
 fn it_is_for_people_at_a_terminal() {
     let tui = tui(&context(80, 24));
     assert_eq!(tui.name(), "tui");
