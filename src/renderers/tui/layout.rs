@@ -247,3 +247,69 @@ impl Pen {
         self.y = (self.y + rows).min(self.area.bottom());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTS: Wants = Wants { rows: 3, notice: false, ascii: false, prompt: false };
+
+    fn areas(layout: &Layout) -> Vec<Rect> {
+        let level = Some(layout.level);
+        let all = [layout.header, layout.notice, level, layout.banner, layout.text, layout.progress];
+        let below = [layout.counts, layout.body, layout.ticker, layout.hints];
+        let rules = layout.rules.iter().map(|y| Some(Rect { y: *y, height: 1, ..layout.level }));
+        all.into_iter().chain(below).chain(rules).flatten().collect()
+    }
+
+    #[test]
+    fn areas_lie_within_the_screen_and_apart_at_every_size() {
+        for (columns, rows) in (1..=100).step_by(9).flat_map(|columns| (1..=70).map(move |rows| (columns, rows))) {
+            let screen = Rect::new(0, 0, columns, rows);
+            for (items, notice, prompt) in [(0, false, false), (3, true, true), (500, false, true), (500, true, false)]
+            {
+                let wants = Wants { rows: items, notice, ascii: items == 3, prompt };
+                for layout in [Layout::marquee(screen, wants), Layout::whole(screen, wants)] {
+                    let areas = areas(&layout);
+                    assert_eq!(layout.level.height, 1);
+                    assert!(areas.iter().all(|area| screen.union(*area) == screen), "{columns}x{rows} {layout:?}");
+                    for (place, area) in areas.iter().enumerate() {
+                        assert!(
+                            areas[..place].iter().all(|other| !other.intersects(*area)),
+                            "{columns}x{rows} {layout:?}"
+                        );
+                    }
+                    assert_eq!(layout.notice.is_some(), notice && rows > 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn areas_go_in_the_order_of_their_worth() {
+        let at = |rows| Layout::marquee(Rect::new(0, 0, 80, rows), WANTS);
+        let gone: [(u16, fn(&Layout) -> bool); 8] = [
+            (21, |layout| layout.ticker.is_none()),
+            (19, |layout| layout.hints.is_none()),
+            (17, |layout| layout.rules.is_empty()),
+            (8, |layout| layout.body.is_none()),
+            (7, |layout| layout.progress.is_none()),
+            (6, |layout| layout.counts.is_none()),
+            (5, |layout| layout.header.is_none()),
+            (4, |layout| layout.banner.is_none()),
+        ];
+        for (rows, is_gone) in gone {
+            assert!(is_gone(&at(rows)), "at {rows}: {:?}", at(rows));
+            assert!(!is_gone(&at(rows + 1)), "at {}: {:?}", rows + 1, at(rows + 1));
+        }
+        assert!(at(2).text.is_some() && at(1).text.is_none());
+    }
+
+    #[test]
+    fn what_a_turn_says_moves_nothing_and_rows_have_half_of_a_large_screen() {
+        let large = |rows| Layout::marquee(Rect::new(0, 0, 200, 50), Wants { rows, ..WANTS });
+        assert_eq!(large(3).body.map(|area| area.height), Some(3));
+        let body = large(500).body.map_or(0, |area| area.height);
+        assert!((14..=24).contains(&body), "{body}");
+    }
+}

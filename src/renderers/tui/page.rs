@@ -180,7 +180,7 @@ fn draw_banner(scene: &Scene<'_>, area: Rect, style: Style, buffer: &mut Buffer)
     let high = u16::try_from(scene.banner.lines.len()).unwrap_or(u16::MAX);
     let free = area.width.saturating_sub(columns);
     let indent = BANNER_INDENT.min(free / 2).max(margin(area.width).min(free));
-    let top = area.y + area.height.saturating_sub(high) / 2;
+    let top = area.y + area.height.saturating_sub(high).div_ceil(2);
     for (y, line) in (top..area.bottom()).zip(&scene.banner.lines) {
         for (x, block) in (area.x + indent..area.right()).zip(line.chars()) {
             if block != ' ' {

@@ -5,6 +5,7 @@
 
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::style::Style;
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The columns that `text` takes, as the buffer counts them.
@@ -104,6 +105,34 @@ pub(super) fn put_clipped(buffer: &mut Buffer, spot: (u16, u16, u16), start: i64
     }
 }
 
+/// Replaces everything that is not ASCII, for a terminal that can't show it.
+pub(super) fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            let letter = plain_letter(cell.symbol());
+            // A wide character's second column is empty already.
+            cell.set_char(letter);
+        }
+    }
+}
+
+/// The letter of ASCII that a reader takes for `grapheme`; a question mark where there is none.
+fn plain_letter(grapheme: &str) -> char {
+    let base = grapheme.nfkd().next().unwrap_or('?');
+    match base {
+        ' '..='~' => base,
+        '‐'..='―' | '−' | '─' => '-',
+        '·' | '•' | '…' => '.',
+        '‘' | '’' | '‚' => '\'',
+        '“' | '”' | '„' | '«' | '»' => '"',
+        '°' => 'o',
+        'µ' | 'μ' => 'u',
+        '×' => 'x',
+        'ß' => 's',
+        _ => '?',
+    }
+}
+
 /// A number of columns for reckoning left of a window as well.
 pub(super) fn signed(columns: usize) -> i64 {
     i64::try_from(columns).unwrap_or(i64::MAX)
@@ -154,6 +183,17 @@ mod tests {
             }),
             "   七 "
         );
+    }
+
+    #[test]
+    fn ascii_keeps_what_a_reader_can_guess() {
+        let told = line(22, |b| {
+            put(b, 0, 0, 22, "Ventil prüfen – 4 µs… 七!", Style::new());
+            to_ascii(b);
+        });
+        assert_eq!(told, "Ventil prufen - 4 us. ");
+        assert_eq!(plain_letter("七"), '?');
+        assert_eq!(plain_letter("e\u{301}"), 'e');
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn key() -> impl Strategy<Value = &'static str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_ever_cut_in_half(
@@ -89,6 +89,7 @@ proptest! {
             tui.draw(&frame).unwrap();
             whole(&tui.seen)?;
         }
+        prop_assert!(!ascii || picture(&tui).is_ascii());
         let later = later(&frame, millis);
         tui.draw(&later).unwrap();
         whole(&tui.seen)?;
@@ -102,7 +103,7 @@ proptest! {
         let picture = drawn(&context(columns, rows), &frame, &[]);
         let [symbol, word, text] = [["●", "INFO", "v2.4.1"], ["✔", "HEALTHY", "Postgre"], ["▲", "WARNING", "Redis T"]][place];
         for told in [symbol, word] {
-            prop_assert!(picture.contains(told), "{} is missing:\n{}", told, picture);
+            prop_assert!(picture.contains(told) || (rows < 3 && columns < 24), "{} is missing:\n{}", told, picture);
         }
         prop_assert!(picture.contains(text) || (rows == 1 || columns < 32), "{} is missing:\n{}", text, picture);
         prop_assert_eq!(picture.contains("! store"), notice && rows > 1, "{}", picture);
