@@ -288,7 +288,8 @@ mod tests {
     #[test]
     fn areas_go_in_the_order_of_their_worth() {
         let at = |rows| Layout::marquee(Rect::new(0, 0, 80, rows), WANTS);
-        let gone: [(u16, fn(&Layout) -> bool); 8] = [
+        type IsGone = fn(&Layout) -> bool;
+        let gone: [(u16, IsGone); 8] = [
             (21, |layout| layout.ticker.is_none()),
             (19, |layout| layout.hints.is_none()),
             (17, |layout| layout.rules.is_empty()),
