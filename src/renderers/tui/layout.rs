@@ -252,6 +252,8 @@ impl Pen {
 mod tests {
     use super::*;
 
+    type IsGone = fn(&Layout) -> bool;
+
     const WANTS: Wants = Wants { rows: 3, notice: false, ascii: false, prompt: false };
 
     fn areas(layout: &Layout) -> Vec<Rect> {
@@ -288,7 +290,6 @@ mod tests {
     #[test]
     fn areas_go_in_the_order_of_their_worth() {
         let at = |rows| Layout::marquee(Rect::new(0, 0, 80, rows), WANTS);
-        type IsGone = fn(&Layout) -> bool;
         let gone: [(u16, IsGone); 8] = [
             (21, |layout| layout.ticker.is_none()),
             (19, |layout| layout.hints.is_none()),
