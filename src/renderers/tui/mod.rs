@@ -79,11 +79,14 @@ enum Hold {
     Taken,
 }
 
+/// The largest picture that is drawn: no screen in use has more cells, and a terminal that claims
+/// more must not cost the memory for them. The picture then stands in the upper left corner.
+const SIZE_MAX: Size = Size { columns: 1_000, rows: 500 };
+
 /// The full-screen renderer, writing to `W`.
 pub struct Tui<W: Write> {
     out: W,
     hold: Hold,
-    size: Size,
     depth: ColourDepth,
     charset: Charset,
     locale: Locale,
@@ -133,7 +136,6 @@ impl<W: Write> Tui<W> {
         let mut tui = Self {
             out,
             hold: Hold::None,
-            size: context.size,
             depth: context.colours,
             charset: context.charset,
             locale: context.locale,
@@ -173,8 +175,8 @@ impl<W: Write> Tui<W> {
     }
 
     fn resize(&mut self, size: Size) {
-        self.size = if size.columns == 0 || size.rows == 0 { SIZE_UNTOLD } else { size };
-        let area = Rect::new(0, 0, self.size.columns, self.size.rows);
+        let size = if size.columns == 0 || size.rows == 0 { SIZE_UNTOLD } else { size };
+        let area = Rect::new(0, 0, size.columns.min(SIZE_MAX.columns), size.rows.min(SIZE_MAX.rows));
         self.seen = Buffer::empty(area);
         self.next = Buffer::empty(area);
         self.afresh = true;
@@ -221,7 +223,7 @@ impl<W: Write> Tui<W> {
             }
         }
         let layout = scene::areas(*self.next.area(), frame, &self.state, self.look.ascii);
-        let room = layout.banner.map_or((0, 0), page::banner_room);
+        let room = page::banner_room(&layout);
         if self.banner_of.0 != *shown.text || self.banner_of.1 != room {
             self.banner = Banner::new(&shown.text, room.0, room.1, self.look.ascii);
             self.banner_of = (shown.text.clone().into_owned(), room);
