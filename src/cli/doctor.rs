@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use crate::frame::{Moment, Safe};
 use crate::app::file_system::{LOOK_WITHOUT_EVENTS, sends_events};
+use crate::frame::{Moment, Safe};
 use crate::renderers::{Charset, ColourDepth, Context, Locale, Size};
 
 /// What the findings are drawn from.

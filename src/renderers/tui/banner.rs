@@ -53,6 +53,12 @@ impl Banner {
     }
 }
 
+/// How many rows a capital takes where `text` has `columns` and `rows` of room.
+pub(super) fn capital_rows(text: &str, columns: usize, rows: usize, ascii: bool) -> Option<usize> {
+    let pixels = largest(&[text], columns, rows, ascii)?.height();
+    Some(if ascii { pixels } else { pixels.div_ceil(2) })
+}
+
 impl Size {
     /// How high a capital stands, in pixel rows of the screen.
     const fn height(self) -> usize {

@@ -20,7 +20,7 @@ mod encode;
 mod glyphs;
 mod header;
 mod help;
-pub mod keys;
+mod keys;
 mod layout;
 mod list;
 mod look;
@@ -44,6 +44,7 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+pub use keys::name_of;
 pub use terminal::restore_now;
 
 use self::banner::Banner;
@@ -58,6 +59,7 @@ use self::ticker::Ticker;
 use super::{Charset, ColourDepth, Context, Event, Locale, Renderer, Request, Size};
 use crate::config::theme::Theme;
 use crate::frame::{Frame, Level, Moment};
+use layout::{Layout, Wants};
 
 /// The name that `--render` takes.
 const NAME: &str = "tui";
@@ -67,6 +69,17 @@ const PRIORITY: i32 = 100;
 
 /// Taken where a terminal does not tell its size, as serial lines do.
 const SIZE_UNTOLD: Size = Size { columns: 80, rows: 24 };
+
+/// How many rows a capital of the banner takes on a screen of this size, for a text of
+/// a dozen letters on a board of a few items; `None` where no banner fits.
+#[must_use]
+pub fn banner_rows(size: Size, charset: Charset) -> Option<u16> {
+    let ascii = charset == Charset::Ascii;
+    let area = Rect::new(0, 0, size.columns, size.rows);
+    let room = Layout::marquee(area, Wants { rows: 3, notice: false, ascii, prompt: false }).banner?;
+    let rows = banner::capital_rows("PRESS 7 HALT", room.width.into(), room.height.into(), ascii)?;
+    u16::try_from(rows).ok()
+}
 
 /// A renderer's hold on the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
