@@ -52,10 +52,10 @@ impl Link {
     pub(super) async fn log_in(stream: Box<dyn Stream>, login: &RedisConnectionInfo) -> Result<Self, RedisError> {
         let counter = Arc::<Counter>::default();
         counter.allow();
-        let counted = Counted { stream, counter: Arc::clone(&counter) };
+        let stream = Counted { stream, counter: Arc::clone(&counter) };
         // How long a run may last is its caller's business; the library's half a second is not.
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let (connection, driver) = MultiplexedConnection::new_with_config(login, counted, config).await?;
+        let (connection, driver) = MultiplexedConnection::new_with_config(login, stream, config).await?;
         Ok(Self { connection, driver: Box::pin(driver), counter })
     }
 
