@@ -29,8 +29,6 @@ pub enum Word {
     Consoles,
     /// The headline of a stopped page.
     Paused,
-    /// Where the progress of the turn stands while the page is stopped.
-    PausedTurn,
     /// Between a turn's place and the number of turns.
     Of,
     /// Before an age.
@@ -119,7 +117,6 @@ const fn pair(word: Word) -> (&'static str, &'static str) {
         Word::Console => ("console", "台"),
         Word::Consoles => ("consoles", "台"),
         Word::Paused => ("PAUSED", "已暂停"),
-        Word::PausedTurn => ("paused", "已暂停"),
         Word::Of => (" of ", " / "),
         Word::AgoBefore => ("", ""),
         Word::AgoAfter => (" ago", "前"),
