@@ -41,6 +41,8 @@ pub enum Word {
     Every,
     /// Before the age of news that is too old.
     LastNews,
+    /// Instead of an age, where there was no news yet.
+    NoNews,
     /// After the number of healthy items that share a turn.
     AllHealthy,
     /// After the number of rows that found no room.
@@ -123,6 +125,7 @@ const fn pair(word: Word) -> (&'static str, &'static str) {
         Word::Never => ("never", "从未"),
         Word::Every => ("every ", "每"),
         Word::LastNews => ("last news ", "最后消息 "),
+        Word::NoNews => ("no news yet", "尚无消息"),
         Word::AllHealthy => (" healthy", " 项正常"),
         Word::More => (" more", " 项未显示"),
         Word::Flapping => ("flapping", "频繁变化"),

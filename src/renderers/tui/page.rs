@@ -107,7 +107,7 @@ fn draw_whence(scene: &Scene<'_>, (start, end): (u16, u16), y: u16, buffer: &mut
     let mut facts = Vec::new();
     match shown.row {
         Some(row) if !row.fresh => {
-            facts.push(format!("{}{}", look.word(Word::LastNews), super::clock::ago(look, row.updated, scene.tick)));
+            facts.push(super::clock::last_news(look, row.updated, scene.tick));
         }
         _ => facts.extend(shown.since.map(|since| scene.tick.since(since).to_string())),
     }
