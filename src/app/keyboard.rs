@@ -16,6 +16,9 @@ use super::stage::Stage;
 use crate::renderers::tui::name_of;
 use crate::renderers::{Event, Size};
 
+/// How long the library may look for more once there was something. It does not look at all in no time.
+const GLANCE: Duration = Duration::from_millis(1);
+
 /// The keyboard's thread.
 pub(super) struct Keyboard {
     stop: OwnedFd,
@@ -67,7 +70,7 @@ fn listen(stop: &OwnedFd, stage: &Stage, events: &mpsc::Sender<Event>) -> io::Re
         if typed.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        while terminal::poll(Duration::ZERO)? {
+        while terminal::poll(GLANCE)? {
             for event in told(terminal::read()?) {
                 // A stage that has ended has no use for it.
                 let _ = events.send(event);
