@@ -158,10 +158,10 @@ impl Taker {
 
     fn take_up_config(&mut self, config: &Config) -> Option<String> {
         let lowered = lower(config, &self.runs.plans());
-        let known: std::collections::HashSet<&str> =
-            lowered.board.items.iter().map(|item| item.id.as_str()).collect();
+        let known: std::collections::HashSet<&str> = lowered.board.items.iter().map(|item| item.id.as_str()).collect();
         let pushed = self.stage.newest();
-        let is_pushed = |id: &str| pushed.as_ref().as_ref().is_some_and(|frame| frame.rows.iter().any(|row| row.id.as_str() == id));
+        let is_pushed =
+            |id: &str| pushed.as_ref().as_ref().is_some_and(|frame| frame.rows.iter().any(|row| row.id.as_str() == id));
         self.meters.keep(|id| known.contains(id) || is_pushed(id));
         info!(items = lowered.board.items.len(), "config taken up");
         // The plans first: what the new board starts must find them.

@@ -5,9 +5,12 @@
 //! restart finds the same beat again.
 
 mod phase;
+mod wheel;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+
+pub use wheel::{Key, Wheel};
 
 use super::board::{Board, Item, PlanSpec, Source};
 use super::output::{Output, RunId, Start};
