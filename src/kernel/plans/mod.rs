@@ -4,12 +4,17 @@
 //! times lie on a grid that is anchored to the epoch, so nothing can drift and a
 //! restart finds the same beat again.
 
+mod bucket;
 mod phase;
+mod run;
+mod sync;
 mod wheel;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+pub use bucket::{Bucket, Limit};
+pub use run::{Finish, RunWord, Running, Was};
 pub use wheel::{Key, Wheel};
 
 use super::board::{Board, Item, PlanSpec, Source};
