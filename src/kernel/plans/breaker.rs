@@ -145,6 +145,9 @@ mod tests {
         breaker
     }
 
+    /// Something that happens to a breaker, and what it answers.
+    type Event = fn(&mut Breaker) -> bool;
+
     #[test]
     fn every_state_answers_every_event() {
         let closed = Breaker::default();
@@ -157,7 +160,6 @@ mod tests {
             open: Some(Open { since: at(millis), probes, seed: 0, probing: false }),
         };
 
-        type Event = fn(&mut Breaker) -> bool;
         let good: Event = Breaker::succeeded;
         let bad: Event = |breaker| breaker.failed(at(2_000), &RULES, 0);
         let early: Event = |breaker| breaker.permits(at(999), &RULES);

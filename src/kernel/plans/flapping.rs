@@ -52,7 +52,7 @@ impl Flapping {
         100 * self.weight() / WHOLE
     }
 
-    fn weight(&self) -> u32 {
+    fn weight(self) -> u32 {
         (0..STEPS).filter(|ago| self.changes >> ago & 1 == 1).map(|ago| NEWEST - PER_STEP * ago).sum()
     }
 }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn starts_above_thirty_and_ends_below_twenty_five() {
         let mut flapping = Flapping::default();
-        let started = (0..).find(|n| flapping.result(if n % 2 == 0 { Healthy } else { Critical }));
+        let started = (0..100).find(|n| flapping.result(if n % 2 == 0 { Healthy } else { Critical }));
         assert_eq!((started, flapping.percent()), (Some(5), 30));
         // Calm now: the same changes grow old, and the mark stays for as long as they weigh 25 %.
         let mut calm = 0;
