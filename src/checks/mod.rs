@@ -22,14 +22,37 @@ mod words;
 
 #[cfg(feature = "http")]
 mod certificate;
+#[cfg(any(feature = "modbus", feature = "postgres", feature = "redis"))]
+mod counted;
+#[cfg(feature = "dns")]
+mod dns;
+#[cfg(feature = "http")]
+mod etcd;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "mqtt", feature = "postgres"))]
 mod json;
+#[cfg(feature = "modbus")]
+mod modbus;
+#[cfg(feature = "mqtt")]
+mod mqtt;
+#[cfg(any(feature = "dns", feature = "http", feature = "modbus", feature = "mqtt", feature = "ping", feature = "postgres"))]
+mod peer_url;
+#[cfg(feature = "ping")]
+mod ping;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "http")]
+mod prometheus;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "http", feature = "redis"))]
 mod tls;
+#[cfg(any(feature = "http", feature = "dns"))]
+mod turns;
+
+#[cfg(test)]
+mod servers_tests;
 
 use std::fmt;
 use std::future::Future;
@@ -125,6 +148,20 @@ const BUILDERS: &[(&str, Builder)] = &[
     ("redis", redis::build),
     #[cfg(feature = "redis")]
     ("rediss", redis::build),
+    #[cfg(feature = "dns")]
+    ("dns", dns::build),
+    #[cfg(feature = "ping")]
+    ("ping", ping::build),
+    #[cfg(feature = "postgres")]
+    ("postgres", postgres::build),
+    #[cfg(feature = "http")]
+    ("etcd", etcd::build),
+    #[cfg(feature = "http")]
+    ("prometheus", prometheus::build),
+    #[cfg(feature = "mqtt")]
+    ("mqtt", mqtt::build),
+    #[cfg(feature = "modbus")]
+    ("modbus", modbus::build),
 ];
 
 /// Builds the check of an item.
