@@ -26,10 +26,19 @@ const HEARTBEAT: Span = Span::from_secs(1);
 /// often: a person reads no faster, and a board of 10,000 plans reports all the time.
 const ROWS_EVERY: Span = Span::from_millis(50);
 
+/// Something for the board thread.
+enum Letter {
+    /// Something happened.
+    Input(Input),
+    /// Somebody looks at the kernel, and may give it inputs, between two rounds of its own.
+    Visit(Visit),
+}
+
+type Visit = Box<dyn FnOnce(&mut Kernel, Moment) + Send>;
+
 /// The way into the board thread.
-#[derive(Debug)]
 pub struct Inbox {
-    ring: Ring<Input>,
+    ring: Ring<Letter>,
     bell: Bell,
     stop: AtomicBool,
     heartbeat: AtomicU64,
@@ -52,9 +61,23 @@ impl Inbox {
     /// # Errors
     /// Where too much waits already; the input is given back.
     pub fn send(&self, input: Input) -> Result<(), Full<Input>> {
-        let sent = self.ring.push(input);
+        let sent = self.ring.push(Letter::Input(input));
         self.bell.ring();
-        sent
+        sent.map_err(|Full(letter)| match letter {
+            Letter::Input(input) => Full(input),
+            Letter::Visit(_) => unreachable!("what was pushed is an input"),
+        })
+    }
+
+    /// Lets `visit` see the kernel as it is between two rounds, such as to give it inputs and
+    /// read what became of them in one step. It runs on the board thread, so it must be short.
+    ///
+    /// # Errors
+    /// Where too much waits already; nothing is done then.
+    pub fn visit(&self, visit: impl FnOnce(&mut Kernel, Moment) + Send + 'static) -> Result<(), Full<()>> {
+        let sent = self.ring.push(Letter::Visit(Box::new(visit)));
+        self.bell.ring();
+        sent.map_err(|_| Full(()))
     }
 
     /// Asks the board thread to end.
@@ -102,12 +125,15 @@ pub(super) fn spawn(
 
 fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effects) {
     let mut composer = Composer::default();
-    let (mut composed_at, mut composed) = (Moment::EPOCH, None);
+    let (mut composed_at, mut last) = (Moment::EPOCH, None);
     loop {
         let now = clock.now();
         inbox.heartbeat.store(now.unix_millis(), Ordering::Relaxed);
-        while let Some(input) = inbox.ring.pop() {
-            kernel.handle(now, input);
+        while let Some(letter) = inbox.ring.pop() {
+            match letter {
+                Letter::Input(input) => kernel.handle(now, input),
+                Letter::Visit(visit) => visit(&mut kernel, now),
+            }
         }
         kernel.handle(now, Input::Wake);
         let mut speaks = false;
@@ -117,9 +143,9 @@ fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effe
                 output => effects.carry_out(output, &kernel),
             }
         }
-        let rows_due = (composed != Some(kernel.board().touched())).then(|| composed_at + ROWS_EVERY);
+        let rows_due = (last != Some(kernel.board().touched())).then(|| composed_at + ROWS_EVERY);
         if speaks || rows_due.is_some_and(|due| due <= now) {
-            (composed_at, composed) = (now, Some(kernel.board().touched()));
+            (composed_at, last) = (now, Some(kernel.board().touched()));
             effects.show(composer.compose(&kernel, now, clock.wall(), effects.consoles()), &kernel);
         }
         let ends = inbox.stop.load(Ordering::Acquire);

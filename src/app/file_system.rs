@@ -42,8 +42,11 @@ mod tests {
 
     #[test]
     fn the_nearest_and_latest_mount_holds_a_folder() {
-        let mounts = "none / ext4 rw 0 0\nhost:/x /mnt/my\\040line nfs4 rw 0 0\nnone /mnt tmpfs rw 0 0\nnone /mnt xfs rw 0 0";
-        for (folder, expected) in [("/etc", "ext4"), ("/mnt/my line/a", "nfs4"), ("/mnt/other", "xfs"), ("/mntx", "ext4")] {
+        let mounts =
+            "none / ext4 rw 0 0\nhost:/x /mnt/my\\040line nfs4 rw 0 0\nnone /mnt tmpfs rw 0 0\nnone /mnt xfs rw 0 0";
+        for (folder, expected) in
+            [("/etc", "ext4"), ("/mnt/my line/a", "nfs4"), ("/mnt/other", "xfs"), ("/mntx", "ext4")]
+        {
             assert_eq!(kind_in(mounts, Path::new(folder)).as_deref(), Some(expected), "{folder}");
         }
         assert!(!sends_events("nfs4") && sends_events("ext4"));

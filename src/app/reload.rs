@@ -63,11 +63,7 @@ pub(super) struct Reload {
 
 impl Reload {
     /// Starts it; `files` are those of the config in force.
-    pub(super) fn spawn(
-        clock: Clock,
-        files: Vec<PathBuf>,
-        reader: impl Reader + 'static,
-    ) -> io::Result<Self> {
+    pub(super) fn spawn(clock: Clock, files: Vec<PathBuf>, reader: impl Reader + 'static) -> io::Result<Self> {
         let (signs, received) = mpsc::channel();
         let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let mut work = Work {
@@ -186,9 +182,9 @@ fn print(file: &PathBuf) -> Print {
     let opened = plain.then(|| std::fs::File::open(file)).and_then(Result::ok);
     match opened.and_then(|opened| opened.take(PRINT_BYTES).read_to_end(&mut content).ok()) {
         Some(_) => {
-            let hash = content.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
-            });
+            let hash = content
+                .iter()
+                .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3));
             Print::Content(hash)
         }
         None => Print::Missing,

@@ -34,10 +34,10 @@ use crate::coordination::store::{self, FileStore, Held, Keeper, Lock, MemoryStor
 use crate::frame::{Fence, Role, Safe};
 use crate::kernel::{Concern, Input, Kernel, Span};
 use crate::metrics::{Dropped, Meters};
-use crate::renderers::tui::{Tui, restore_now};
 use crate::renderers::detect::{Facts, Forced, detect};
 use crate::renderers::json::Json;
 use crate::renderers::plain::Plain;
+use crate::renderers::tui::{Tui, restore_now};
 use crate::renderers::{Context, Event, Locale, Registry, Request, Size};
 
 /// How long the parts may take to end, each; together they stay within the
@@ -117,13 +117,7 @@ struct Program {
 }
 
 impl Program {
-    fn start(
-        clock: Clock,
-        options: &RunOptions,
-        settings: Settings,
-        found: Found,
-        log: &Log,
-    ) -> anyhow::Result<Self> {
+    fn start(clock: Clock, options: &RunOptions, settings: Settings, found: Found, log: &Log) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
             .thread_name("io")
@@ -141,8 +135,16 @@ impl Program {
         let renderer = renderer(options, &context, &settings, &wrong)?;
         let interactive = renderer.name() == "tui";
         let (alive, ended) = ending();
-        let watch = Watcher { inbox: Arc::clone(&inbox), meters: Arc::clone(&meters), over: over.clone(), wrong, told: 0, _alive: alive };
-        let drawing = stage::spawn(Arc::clone(&stage), clock, renderer, received, watch).context("can't start drawing")?;
+        let watch = Watcher {
+            inbox: Arc::clone(&inbox),
+            meters: Arc::clone(&meters),
+            over: over.clone(),
+            wrong,
+            told: 0,
+            _alive: alive,
+        };
+        let drawing =
+            stage::spawn(Arc::clone(&stage), clock, renderer, received, watch).context("can't start drawing")?;
         let drawing = Ending::of(drawing, ended);
 
         let (lock, keeper, first) = keep(&found, &inbox, &meters);
@@ -158,7 +160,8 @@ impl Program {
             _alive: alive,
         };
         first.give(&inbox);
-        let server = Server::new(runtime.handle().clone(), clock, Arc::clone(&meters), Arc::clone(&stage), Arc::clone(&inbox));
+        let server =
+            Server::new(runtime.handle().clone(), clock, Arc::clone(&meters), Arc::clone(&stage), Arc::clone(&inbox));
         let server = Arc::new(server);
         let mut taker = Taker {
             settings,
@@ -232,8 +235,12 @@ impl Program {
         }
         self.runtime.shutdown_timeout(Duration::from_millis(50));
         match (board, drawing) {
-            (Err(why), _) if why.kind() != io::ErrorKind::TimedOut => Err(anyhow::anyhow!("the board broke off: {why}")),
-            (_, Err(why)) if why.kind() != io::ErrorKind::TimedOut => Err(anyhow::anyhow!("the drawing broke off: {why}")),
+            (Err(why), _) if why.kind() != io::ErrorKind::TimedOut => {
+                Err(anyhow::anyhow!("the board broke off: {why}"))
+            }
+            (_, Err(why)) if why.kind() != io::ErrorKind::TimedOut => {
+                Err(anyhow::anyhow!("the drawing broke off: {why}"))
+            }
             // A reader that has gone away has seen enough: that is success.
             _ => Ok(ExitCode::SUCCESS),
         }
@@ -429,4 +436,3 @@ fn open_store(config: &Config, inputs: &mut Vec<Input>) -> (Box<dyn Store>, Opti
         }
     }
 }
-

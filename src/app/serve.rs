@@ -36,13 +36,13 @@ impl Server {
         let (drawn, shown) = (Arc::clone(&stage), stage);
         let (scraped, answered, refused) = (Arc::clone(&meters), Arc::clone(&meters), meters);
         let faces = Faces {
-            alive: Arc::new(move || {
-                clock.now().since(Moment::from_unix_millis(inbox.heartbeat())) < STUCK
-            }),
+            alive: Arc::new(move || clock.now().since(Moment::from_unix_millis(inbox.heartbeat())) < STUCK),
             ready: Arc::new(move || match drawn.newest().as_ref() {
                 None => Err("nothing has been drawn yet".into()),
                 Some(_) if !drawn.has_drawn() => Err("nothing has been drawn yet".into()),
-                Some(frame) if frame.is_fallback() && frame.notice.is_some() => Err("no board is loaded: the config can't be used".into()),
+                Some(frame) if frame.is_fallback() && frame.notice.is_some() => {
+                    Err("no board is loaded: the config can't be used".into())
+                }
                 Some(_) => Ok(()),
             }),
             metrics: Arc::new(move || scraped.render()),

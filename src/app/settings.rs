@@ -69,8 +69,7 @@ impl Settings {
         let folder = self.folder();
         let themes = theme_file::available(&folder);
         let themes: Vec<&str> = themes.iter().map(String::as_str).collect();
-        let options =
-            Options { known_themes: &themes, check_target: &|target| checks::accepts(target), ..Options::default() };
+        let options = Options { known_themes: &themes, check_target: &accepted, ..Options::default() };
         match &self.path {
             Some(path) => config::load(path, &options),
             None => Ok(config::builtin(&options)),
@@ -89,6 +88,11 @@ impl Settings {
         files.extend(theme.files);
         Found { config, theme: theme.theme, theme_problems: theme.problems, files }
     }
+}
+
+fn accepted(target: &str) -> Result<(), String> {
+    let scheme = target.split(':').next().unwrap_or_default();
+    checks::validate_target(scheme, target).map_err(|bad| bad.0)
 }
 
 fn env(name: &str) -> Option<String> {
@@ -158,10 +162,10 @@ impl Taker {
 
     fn take_up_config(&mut self, config: &Config) -> Option<String> {
         let lowered = lower(config, &self.runs.plans());
-        let known: std::collections::HashSet<&str> =
-            lowered.board.items.iter().map(|item| item.id.as_str()).collect();
+        let known: std::collections::HashSet<&str> = lowered.board.items.iter().map(|item| item.id.as_str()).collect();
         let pushed = self.stage.newest();
-        let is_pushed = |id: &str| pushed.as_ref().as_ref().is_some_and(|frame| frame.rows.iter().any(|row| row.id.as_str() == id));
+        let is_pushed =
+            |id: &str| pushed.as_ref().as_ref().is_some_and(|frame| frame.rows.iter().any(|row| row.id.as_str() == id));
         self.meters.keep(|id| known.contains(id) || is_pushed(id));
         info!(items = lowered.board.items.len(), "config taken up");
         // The plans first: what the new board starts must find them.

@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
-use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use super::file_system::{kind, sends_events};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 /// What the file system said.
@@ -56,7 +56,8 @@ impl Folders {
             .into_iter()
             .filter(|folder| known.contains(folder) || watcher.watch(folder, RecursiveMode::NonRecursive).is_ok())
             .collect();
-        !self.watched.is_empty() && self.watched.iter().all(|folder| kind(folder).is_none_or(|kind| sends_events(&kind)))
+        !self.watched.is_empty()
+            && self.watched.iter().all(|folder| kind(folder).is_none_or(|kind| sends_events(&kind)))
     }
 
     /// Watches every folder anew: one of them may have been replaced by another of its name.

@@ -89,7 +89,9 @@ mod tests {
         while seen.len() < 4_000 {
             seen.extend(std::iter::from_fn(|| ring.pop()));
         }
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         seen.sort_unstable();
         assert!(seen.iter().copied().eq(0..4_000));
     }

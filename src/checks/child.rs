@@ -196,7 +196,7 @@ impl Capture {
                 self.ended = true;
                 return;
             }
-            let read = self.keep(|pipe, chunk| pipe.try_read(chunk));
+            let read = self.keep(Receiver::try_read);
             self.ended |= read.is_err_and(|error| error.kind() != io::ErrorKind::WouldBlock);
         }
     }

@@ -66,10 +66,17 @@ pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarge
 fn read_name(text: &str, kind: RecordType) -> Result<Name, BadTarget> {
     let literal = text.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = literal.parse::<IpAddr>() {
-        return if kind == RecordType::PTR { Ok(address.into()) } else { Err(bad("an address is asked for with type=PTR")) };
+        return if kind == RecordType::PTR {
+            Ok(address.into())
+        } else {
+            Err(bad("an address is asked for with type=PTR"))
+        };
     }
     let wrong = "the NAME is none that DNS can have";
-    if text.is_empty() || text.contains(['/', ':', '\\']) || text.chars().any(|it| it.is_whitespace() || it.is_control()) {
+    if text.is_empty()
+        || text.contains(['/', ':', '\\'])
+        || text.chars().any(|it| it.is_whitespace() || it.is_control())
+    {
         return Err(bad(wrong));
     }
     let mut name = Name::from_str_relaxed(text).map_err(|_| bad(wrong))?;

@@ -59,7 +59,8 @@ impl Member {
     fn ask(&self) -> impl Future<Output = Result<Measured, Fault>> + Send + use<> {
         let (address, status) = (self.address.clone(), self.status.clone());
         async move {
-            let request = http::client(&status)?.post(status.clone()).header(CONTENT_TYPE, "application/json").body("{}");
+            let request =
+                http::client(&status)?.post(status.clone()).header(CONTENT_TYPE, "application/json").body("{}");
             let started = Instant::now();
             let cut = |e: reqwest::Error| http::fault(&e, &status);
             let response: Response = request.send().await.map_err(cut)?;

@@ -29,7 +29,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 const TEXT_BYTES_MAX: usize = 4 * 1024;
 
 /// The longest that a request may last where its caller forgot to limit it.
-const LASTS_MAX: Duration = Duration::from_secs(300);
+const LASTS_MAX: Duration = Duration::from_mins(5);
 
 /// What the server reads in its log.
 const USER_AGENT: &str = concat!("marquee/", env!("CARGO_PKG_VERSION"));

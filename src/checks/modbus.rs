@@ -67,8 +67,7 @@ pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarge
     let url = PeerUrl::parse(target, &["type", "kind", "order"])?;
     url.no_login()?;
     let address = url.address(PORT)?;
-    let (unit, register) =
-        url.path.split_once('/').ok_or_else(|| bad("the path is UNIT/REGISTER, such as 1/0"))?;
+    let (unit, register) = url.path.split_once('/').ok_or_else(|| bad("the path is UNIT/REGISTER, such as 1/0"))?;
     let unit = unit.parse().map_err(|_| bad("the UNIT is a number from 0 to 255"))?;
     let register = register.parse().map_err(|_| bad("the REGISTER is a number from 0 to 65535"))?;
     let kind = one_of(&url, "kind", KINDS)?.unwrap_or(Kind::Holding);

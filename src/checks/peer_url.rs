@@ -107,7 +107,11 @@ fn options(query: &str, known: &[&str]) -> Result<Vec<(String, String)>, BadTarg
         if !known.contains(&name.as_str()) {
             // A name that is not known may be the tail of a secret that was not escaped; a short word is none.
             let short = name.len() <= 16;
-            return Err(bad(if short { format!("there is no option `{name}`") } else { "there is no such option".into() }));
+            return Err(bad(if short {
+                format!("there is no option `{name}`")
+            } else {
+                "there is no such option".into()
+            }));
         }
         if options.iter().any(|(before, _)| *before == name) {
             return Err(bad(format!("`{name}` is given twice")));
@@ -155,7 +159,11 @@ mod tests {
             ("[::1", Err(())),
             ("", Err(())),
         ] {
-            assert_eq!(address(written, 5432).map(|it| it.to_string()).map_err(drop), told.map(str::to_owned), "{written}");
+            assert_eq!(
+                address(written, 5432).map(|it| it.to_string()).map_err(drop),
+                told.map(str::to_owned),
+                "{written}"
+            );
         }
     }
 

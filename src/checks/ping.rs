@@ -38,7 +38,8 @@ pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarge
         return Err(bad("nothing stands behind the HOST"));
     }
     // With a port of its own the text has two, which is no address.
-    let host = Address::parse(&format!("{}:{NO_PORT}", url.authority)).map_err(|_| bad("the HOST is no name and no address, or has a port, which a ping has not"))?;
+    let host = Address::parse(&format!("{}:{NO_PORT}", url.authority))
+        .map_err(|_| bad("the HOST is no name and no address, or has a port, which a ping has not"))?;
     Ok(Box::new(Ping { host }))
 }
 
@@ -46,7 +47,7 @@ impl Check for Ping {
     fn measure(&self) -> Measuring<'_> {
         Box::pin(async {
             // The first address is the one that the system's programs would use.
-            let address = self.host.resolve().await.map_err(|fault| self.without_port(fault))?[0].ip();
+            let address = self.host.resolve().await.map_err(|fault| self.without_port(&fault))?[0].ip();
             let fault = |why: &str| Fault(format!("{why} ({})", self.host.host()));
             let family = if address.is_ipv4() { Family::V4 } else { Family::V6 };
             let (socket, raw) = open(family).map_err(|e| fault(&refusal(&e)))?;
@@ -69,7 +70,7 @@ impl Check for Ping {
 
 impl Ping {
     /// The words of a look-up, without the port that stands for none.
-    fn without_port(&self, fault: Fault) -> Fault {
+    fn without_port(&self, fault: &Fault) -> Fault {
         Fault(fault.0.replace(&self.host.to_string(), self.host.host()))
     }
 }
@@ -123,7 +124,9 @@ mod tests {
         for good in ["ping://10.0.0.7", "ping://press-7.plant/", "ping://[::1]"] {
             assert!(build(&CheckTarget { scheme: "ping", target: good }).is_ok(), "{good}");
         }
-        for bad in ["ping://", "ping://h:80", "ping://[::1]:80", "ping://::1", "ping://u@h", "ping://h/x", "ping://h?x=1"] {
+        for bad in
+            ["ping://", "ping://h:80", "ping://[::1]:80", "ping://::1", "ping://u@h", "ping://h/x", "ping://h?x=1"]
+        {
             assert!(build(&CheckTarget { scheme: "ping", target: bad }).is_err(), "{bad}");
         }
     }

@@ -1,6 +1,6 @@
 //! `prometheus://HOST[:PORT]/?query=EXPRESSION`: one number from a Prometheus query.
 //!
-//! The instant query of its HTTP API, which Mimir, Thanos and VictoriaMetrics
+//! The instant query of its HTTP API, which Mimir and Thanos
 //! have too, behind a path of their own. A query that gives several series, or
 //! none, gives no number, and the fault says so: deliberately none of them is
 //! picked, and none is not zero.
@@ -81,7 +81,9 @@ fn number(code: u16, body: &[u8]) -> Result<Value, String> {
         ("vector", Value::List(series)) => match series.as_slice() {
             [one] => one.member("value").ok_or("the query gives a histogram, not a number")?,
             [] => return Err("the query gives no series: is the metric there?".into()),
-            many => return Err(format!("the query gives {} series instead of one; aggregate it, as in sum(…)", many.len())),
+            many => {
+                return Err(format!("the query gives {} series instead of one; aggregate it, as in sum(…)", many.len()));
+            }
         },
         ("matrix", _) => return Err("the query gives a range instead of one number; leave out the [duration]".into()),
         ("string", _) => return Err("the query gives a text, not a number".into()),

@@ -79,7 +79,7 @@ pub(super) enum Command {
 /// How the board runs.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct RunArgs {
-    /// The config; else $MARQUEE_CONFIG, marquee.yaml here, the user's, the machine's
+    /// The config; else marquee.yaml here, the user's, the machine's
     #[arg(long, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,
     /// How to draw; without it a terminal gets tui and a pipe plain

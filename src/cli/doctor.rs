@@ -4,10 +4,12 @@
 //! (asks the terminal, tries the folder, greets the servers) and prints.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use crate::frame::{Moment, Safe};
 use crate::app::file_system::{LOOK_WITHOUT_EVENTS, sends_events};
+use crate::frame::{Moment, Safe};
 use crate::renderers::{Charset, ColourDepth, Context, Locale, Size};
 
 /// What the findings are drawn from.
@@ -115,11 +117,10 @@ impl Finding {
 ///
 /// # Errors
 /// Where nothing can be printed.
-pub(super) fn doctor(facts: &Facts) -> std::io::Result<std::process::ExitCode> {
+pub(super) fn doctor(facts: &Facts) -> io::Result<ExitCode> {
     let findings = report(facts);
-    use std::io::Write as _;
-    std::io::stdout().write_all(print(&findings, facts.context.charset).as_bytes())?;
-    Ok(std::process::ExitCode::from(exit_code(&findings)))
+    io::stdout().write_all(print(&findings, facts.context.charset).as_bytes())?;
+    Ok(ExitCode::from(exit_code(&findings)))
 }
 
 /// What the facts say, in the order of the picture: terminal, config, state, clock, servers.

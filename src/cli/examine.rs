@@ -45,9 +45,10 @@ pub(super) fn facts(config: Option<&Path>) -> anyhow::Result<Facts> {
     let config = ConfigFacts {
         path: settings.path().map(Path::to_owned),
         items: read.as_ref().map_or(0, |config| config.items.len()),
-        problems: read.as_ref().err().map_or_else(Vec::new, |problems| {
-            problems.list().iter().map(ToString::to_string).collect()
-        }),
+        problems: read
+            .as_ref()
+            .err()
+            .map_or_else(Vec::new, |problems| problems.list().iter().map(ToString::to_string).collect()),
         file_system: settings.path().and_then(|_| file_system::kind(&settings.folder())),
     };
     let state = read.as_ref().ok().filter(|config| config.state == StateConfig::File).map(|config| {
@@ -57,7 +58,7 @@ pub(super) fn facts(config: Option<&Path>) -> anyhow::Result<Facts> {
     Ok(Facts {
         stdout_is_tty: io::stdout().is_terminal(),
         term: std::env::var("TERM").unwrap_or_default(),
-        glyph_rows: tui::banner_rows(context.size),
+        glyph_rows: tui::banner_rows(context.size, context.charset),
         context,
         theme_problems: theme.problems,
         config,

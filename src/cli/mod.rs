@@ -46,7 +46,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Themes { name } => {
             let (folder, context) = examine::place()?;
             themes::themes(name.as_deref(), &folder, &context)?
-        },
+        }
         Command::Doctor { config } => doctor::doctor(&examine::facts(config.as_deref())?)?,
         Command::Schema => prints::print_schema()?,
         Command::Completions { shell } => prints::completions(shell)?,

@@ -11,7 +11,11 @@ use crate::config::{Config, Problems, WIDTH};
 ///
 /// # Errors
 /// Where nothing can be printed.
-pub(super) fn validate(args: &ValidateArgs, path: Option<&Path>, config: &Result<Config, Problems>) -> io::Result<ExitCode> {
+pub(super) fn validate(
+    args: &ValidateArgs,
+    path: Option<&Path>,
+    config: &Result<Config, Problems>,
+) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     match (args.format, config) {
         (Format::Json, Ok(_)) => writeln!(out, "[]")?,

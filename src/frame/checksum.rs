@@ -8,7 +8,8 @@ use crate::kernel::board::{ItemId, Level};
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
-    while byte < 256 {
+    while byte < table.len() {
+        #[expect(clippy::cast_possible_truncation, reason = "below 256")]
         let mut rest = byte as u32;
         let mut bit = 0;
         while bit < 8 {

@@ -66,8 +66,14 @@ mod tests {
     fn the_servers_of_a_machine_are_read() {
         let told = |text: &str| read(text).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         for (text, expected) in [
-            ("# by hand\nsearch plant\nnameserver 10.0.0.1\n nameserver\tfe80::1 # second\n", "10.0.0.1:53 [fe80::1]:53"),
-            ("nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\nnameserver 4.4.4.4", "1.1.1.1:53 2.2.2.2:53 3.3.3.3:53"),
+            (
+                "# by hand\nsearch plant\nnameserver 10.0.0.1\n nameserver\tfe80::1 # second\n",
+                "10.0.0.1:53 [fe80::1]:53",
+            ),
+            (
+                "nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\nnameserver 4.4.4.4",
+                "1.1.1.1:53 2.2.2.2:53 3.3.3.3:53",
+            ),
             ("nameserver\nnameserver here\nnameservers 10.0.0.1\n;nameserver 10.0.0.1", "127.0.0.1:53"),
             ("", "127.0.0.1:53"),
         ] {

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use rumqttc::mqttbytes::Error as Broken;
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish, QoS,
-    StateError, SubscribeReasonCode,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish,
+    QoS, StateError, SubscribeReasonCode,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -129,11 +129,8 @@ async fn follow(client: &AsyncClient, events: &mut EventLoop, topic: &str, news:
             Err(error) => return plain(&error),
         };
         match packet {
-            Packet::ConnAck(_) => {
-                if client.subscribe(topic, QoS::AtMostOnce).await.is_err() {
-                    return "the subscription could not be sent".into();
-                }
-            }
+            // The request waits in memory; only a loop that is gone refuses it.
+            Packet::ConnAck(_) => drop(client.subscribe(topic, QoS::AtMostOnce).await),
             Packet::SubAck(answer) if answer.return_codes.contains(&SubscribeReasonCode::Failure) => {
                 return "the broker refuses the topic to this user".into();
             }
@@ -159,13 +156,15 @@ fn too_long() -> String {
 
 fn plain(error: &ConnectionError) -> String {
     let plain = match error {
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => return plain_network(error),
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(StateError::Io(error) | StateError::Deserialization(Broken::Io(error))) => {
+            return plain_network(error);
+        }
         ConnectionError::MqttState(StateError::ConnectionAborted) => "closed by the broker",
         ConnectionError::MqttState(StateError::AwaitPingResp) => "the broker is silent",
         ConnectionError::MqttState(StateError::Deserialization(Broken::PayloadSizeLimitExceeded(_))) => {
             return too_long();
         }
-        ConnectionError::MqttState(StateError::Deserialization(Broken::Io(error))) => return plain_network(error),
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => "no answer from the broker",
         ConnectionError::ConnectionRefused(
             ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,

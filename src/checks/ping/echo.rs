@@ -60,7 +60,9 @@ impl Echo {
             Some(first) if raw && self.family == Family::V4 => usize::from(first & 0x0f) * 4,
             _ => 0,
         };
-        let Some(message) = answer.get(header..).filter(|message| message.len() >= HEADER_BYTES + 8) else { return false };
+        let Some(message) = answer.get(header..).filter(|message| message.len() >= HEADER_BYTES + 8) else {
+            return false;
+        };
         let reply = match self.family {
             Family::V4 => 0,
             Family::V6 => 129,

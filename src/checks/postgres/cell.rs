@@ -1,6 +1,7 @@
 //! One value of a row, as PostgreSQL sends it, and what it is on a board.
 
 use std::error::Error;
+use std::fmt::Write as _;
 
 use tokio_postgres::types::{FromSql, Kind, Type};
 
@@ -83,7 +84,7 @@ fn numeric(bytes: &[u8]) -> Option<f64> {
     // Told in decimal and read as such, so that 0.1 is 0.1.
     let mut told = String::from(if negative { "-0" } else { "0" });
     for _ in 0..count {
-        told.push_str(&format!("{:04}", words.next()?));
+        write!(told, "{:04}", words.next()?).ok()?;
     }
     let exponent = 4 * (i32::from(weight) + 1 - i32::from(count));
     format!("{told}e{exponent}").parse().ok()

@@ -6,7 +6,7 @@
 //! a server that talks without end is cut off.
 
 use std::error::Error as _;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -112,7 +112,8 @@ fn opening(version: &str) -> String {
     let mut words = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}");
     let major = version.split(|it: char| !it.is_ascii_digit()).next().and_then(|major| major.parse::<u32>().ok());
     if major.is_some_and(|major| major >= WATCHING_VERSION) {
-        words.push_str(&format!("; SET LOCAL client_connection_check_interval = {WATCHED_EVERY_MS}"));
+        // Writing to a text never fails.
+        let _ = write!(words, "; SET LOCAL client_connection_check_interval = {WATCHED_EVERY_MS}");
     }
     words
 }
@@ -122,7 +123,9 @@ impl Error {
     pub(super) fn means_gone(&self) -> bool {
         match self.inner.code() {
             // What a server says to its clients while it stops.
-            Some(code) => [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(code),
+            Some(code) => {
+                [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(code)
+            }
             // An error of reading a value is ours, and has a cause of its own.
             None => self.io().is_some() || self.inner.is_closed(),
         }

@@ -95,10 +95,10 @@ pub(super) fn board(version: u64) -> BoardSnapshot {
         text: format!("news {n} of {version}").into(),
         level: Level::ALL[usize::try_from(n % 5).unwrap()],
         since: Moment::from_unix_millis(n),
-        updated: (n % 2 == 0).then(|| Moment::from_unix_millis(version)),
+        updated: n.is_multiple_of(2).then(|| Moment::from_unix_millis(version)),
         revision: n,
-        pushed: n % 3 == 0,
-        ttl: (n % 3 == 0).then(|| Span::from_secs(n)),
+        pushed: n.is_multiple_of(3),
+        ttl: n.is_multiple_of(3).then(|| Span::from_secs(n)),
     };
     BoardSnapshot { version, items: (0..version).map(item).collect() }
 }

@@ -25,19 +25,21 @@ struct Size {
 /// How many scales are tried: at 12 a capital is 84 half rows high, more than any screen in use shows.
 const SCALES: usize = 12;
 
-/// Two lines are worth their room where their letters are at least half as large again as in one line.
-const TWO_LINES_GAIN: (usize, usize) = (3, 2);
+/// Two lines are worth their room where their letters are at least a third larger than in one line.
+const TWO_LINES_GAIN: (usize, usize) = (4, 3);
 
 impl Banner {
     /// `text` in the largest letters that fit into `columns` and `rows`.
     pub(super) fn new(text: &str, columns: usize, rows: usize, ascii: bool) -> Self {
         let text = text.trim();
-        if text.is_empty() || columns < 3 || rows < 3 {
+        // The slimmest letter takes two columns with its gap; beyond two lines of them nothing fits.
+        if text.is_empty() || columns < 3 || rows < 3 || text.len() > columns * 2 {
             return Self::default();
         }
         let one = largest(&[text], columns, rows, ascii);
         let halves = split(text);
-        let two = halves.and_then(|(first, second)| Some((largest(&[first, second], columns, rows, ascii)?, first, second)));
+        let two =
+            halves.and_then(|(first, second)| Some((largest(&[first, second], columns, rows, ascii)?, first, second)));
         match (one, two) {
             (Some(size), Some((larger, ..)))
                 if larger.height() * TWO_LINES_GAIN.1 < size.height() * TWO_LINES_GAIN.0 =>
@@ -49,6 +51,12 @@ impl Banner {
             (None, None) => Self::default(),
         }
     }
+}
+
+/// How many rows a capital takes where `text` has `columns` and `rows` of room.
+pub(super) fn capital_rows(text: &str, columns: usize, rows: usize, ascii: bool) -> Option<usize> {
+    let pixels = largest(&[text], columns, rows, ascii)?.height();
+    Some(if ascii { pixels } else { pixels.div_ceil(2) })
 }
 
 impl Size {
@@ -78,28 +86,27 @@ fn sizes(ascii: bool) -> impl Iterator<Item = Size> {
 fn largest(lines: &[&str], columns: usize, rows: usize, ascii: bool) -> Option<Size> {
     let pixel_rows = if ascii { rows } else { rows * 2 };
     sizes(ascii).find(|size| {
-        let deep = lines.iter().any(|line| reaches_below(size.face, line));
-        let each = if deep { size.face.rows() } else { size.face.capital() };
-        // Lines are parted by one pixel row of their own scale, and each begins on a whole cell.
-        let high = lines.len() * each * size.down + (lines.len() - 1) * size.down;
+        let each = lines.iter().map(|line| rows_of(size.face, line));
+        let high = (each.sum::<usize>() + (lines.len() - 1) * size.face.leading()) * size.down;
         let wide = lines.iter().map(|line| size.face.columns(line)).max().flatten();
         let drawn = lines.iter().all(|line| size.face.columns(line).is_some());
         drawn && high <= pixel_rows && wide.is_some_and(|wide| wide * size.across <= columns)
     })
 }
 
-/// Whether a letter of `text` has pixels below the baseline.
-fn reaches_below(face: Face, text: &str) -> bool {
-    face.pixels(text).is_some_and(|rows| rows[face.capital()..].iter().flatten().any(|pixel| *pixel))
+/// Pixel rows that a line takes: those below the baseline only where a letter reaches there.
+fn rows_of(face: Face, line: &str) -> usize {
+    let pixels = face.pixels(line).unwrap_or_default();
+    let deep = pixels.iter().skip(face.capital()).flatten().any(|pixel| *pixel);
+    if deep { face.rows() } else { face.capital() }
 }
 
-/// The text in two lines, parted at the space nearest to its middle.
+/// The text in two lines, parted at the space that leaves the longer one shortest.
 fn split(text: &str) -> Option<(&str, &str)> {
-    let middle = text.len() / 2;
-    let spaces = text.match_indices(' ').map(|(place, _)| place);
-    let place = spaces.min_by_key(|place| place.abs_diff(middle))?;
-    let (first, second) = (text[..place].trim(), text[place..].trim());
-    (!first.is_empty() && !second.is_empty()).then_some((first, second))
+    let spaces = text.match_indices(' ').map(|(place, _)| (text[..place].trim(), text[place..].trim()));
+    let columns = |line: &str| Face::Fine.columns(line);
+    let parted = spaces.filter(|(first, second)| !first.is_empty() && !second.is_empty());
+    parted.min_by_key(|(first, second)| columns(first).max(columns(second)))
 }
 
 /// Draws the lines at a size.
@@ -107,11 +114,9 @@ fn render(lines: &[&str], size: Size, ascii: bool) -> Banner {
     let mut pixels: Vec<Vec<bool>> = Vec::new();
     for (place, line) in lines.iter().enumerate() {
         let mut drawn = size.face.pixels(line).unwrap_or_default();
-        if !reaches_below(size.face, line) {
-            drawn.truncate(size.face.capital());
-        }
+        drawn.truncate(rows_of(size.face, line));
         if place > 0 {
-            pixels.extend(std::iter::repeat_n(Vec::new(), size.down));
+            pixels.extend(std::iter::repeat_n(Vec::new(), size.face.leading() * size.down));
         }
         for row in drawn {
             let across: Vec<bool> = row.iter().flat_map(|pixel| std::iter::repeat_n(*pixel, size.across)).collect();
@@ -120,7 +125,8 @@ fn render(lines: &[&str], size: Size, ascii: bool) -> Banner {
     }
     let columns = pixels.iter().map(Vec::len).max().unwrap_or(0);
     let step = if ascii { 1 } else { 2 };
-    let lines = pixels.chunks(step).map(|rows| (0..columns).map(|column| block(rows, column, ascii)).collect()).collect();
+    let lines =
+        pixels.chunks(step).map(|rows| (0..columns).map(|column| block(rows, column, ascii)).collect()).collect();
     Banner { lines, columns }
 }
 
@@ -150,17 +156,13 @@ mod tests {
     fn small_rooms_take_the_compact_face() {
         assert_eq!(
             lines("Redis TTL", 40, 3, false),
-            [
-                "█▀▄ █▀▀ █▀▄ █ ▄▀▀   ▀█▀ ▀█▀ █",
-                "█▀▄ █▀  █ █ █  ▀▄    █   █  █",
-                "▀ ▀ ▀▀▀ ▀▀  ▀ ▀▀     ▀   ▀  ▀▀▀",
-            ]
+            ["█▀▄ █▀▀ █▀▄ █ ▄▀▀   ▀█▀ ▀█▀ █", "█▀▄ █▀  █ █ █  ▀▄    █   █  █", "▀ ▀ ▀▀▀ ▀▀  ▀ ▀▀     ▀   ▀  ▀▀▀",]
         );
     }
 
     #[test]
     fn larger_rooms_take_larger_letters() {
-        assert_eq!(lines("ok", 12, 4, false), ["    ▄", "▄▀▀▀▄ █ ▄▀", "█   █ █▀▄", " ▀▀▀  ▀  ▀"].map(str::to_owned));
+        assert_eq!(lines("ok", 12, 4, false), ["      █", "▄▀▀▀▄ █ ▄▀", "█   █ █▀▄", " ▀▀▀  ▀  ▀"]);
         let heights: Vec<_> = (3..40).map(|rows| Banner::new("OK", 200, rows, false).lines.len()).collect();
         assert!(heights.is_sorted(), "{heights:?}");
         assert!(heights.last() > Some(&30));

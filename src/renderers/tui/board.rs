@@ -22,12 +22,16 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     if rows < area.height {
         let look = scene.look;
         let columns = Columns::new(scene, area);
-        put(buffer, area.x + 4, area.y, columns.id, look.word(Word::Item), look.border);
-        put(buffer, columns.text_at(area), area.y, columns.text, look.word(Word::Text), look.border);
+        put(buffer, area.x + 4, area.y, columns.id, look.word(Word::Item), look.muted);
+        put(buffer, columns.text_at(area), area.y, columns.text, look.word(Word::Text), look.muted);
         let [every_end, took_end, age_end] = columns.ends(area);
-        let titles = [(every_end, columns.every, Word::Period), (took_end, columns.took, Word::Took), (age_end, columns.age, Word::Updated)];
+        let titles = [
+            (every_end, columns.every, Word::Period),
+            (took_end, columns.took, Word::Took),
+            (age_end, columns.age, Word::Updated),
+        ];
         for (end, room, title) in titles {
-            put_right(buffer, end, area.y, room, &look.word(title).to_uppercase(), look.border);
+            put_right(buffer, end, area.y, room, &look.word(title).to_uppercase(), look.muted);
         }
     }
     list::draw(scene, Rect { y: area.bottom() - rows, height: rows, ..area }, buffer);

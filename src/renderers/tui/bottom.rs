@@ -44,7 +44,9 @@ pub(super) fn draw_counts(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
 pub(super) fn draw_hints(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let look = scene.look;
     let mut x = area.x + u16::from(area.width > 24);
-    for (key, word) in BINDINGS.iter().filter_map(|binding| hint(scene, binding)) {
+    let open = scene.state.detail.is_some() || scene.state.help.is_some();
+    let close = open.then(|| ("esc", look.word(Word::Hint(Action::Back))));
+    for (key, word) in close.into_iter().chain(BINDINGS.iter().filter_map(|binding| hint(scene, binding))) {
         let columns = u16::try_from(width(key) + 1 + width(word)).unwrap_or(u16::MAX);
         if columns > area.right().saturating_sub(x) {
             break;

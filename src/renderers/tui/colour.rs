@@ -33,11 +33,13 @@ pub(super) fn foreground(colour: Option<Rgb>, depth: ColourDepth) -> Option<Colo
     let colour = colour?;
     match depth {
         ColourDepth::Mono => None,
-        ColourDepth::Eight => Some(ANSI[match sixteen(colour) {
-            // Dark grey needs the bright half; plain white is what eight colours have for it.
-            8 => 7,
-            other => other % 8,
-        }]),
+        ColourDepth::Eight => Some(
+            ANSI[match sixteen(colour) {
+                // Dark grey needs the bright half; plain white is what eight colours have for it.
+                8 => 7,
+                other => other % 8,
+            }],
+        ),
         ColourDepth::Sixteen => Some(ANSI[sixteen(colour)]),
         ColourDepth::Indexed => Some(Color::Indexed(indexed(colour))),
         ColourDepth::True => Some(Color::Rgb(colour.0, colour.1, colour.2)),
@@ -51,12 +53,14 @@ pub(super) fn background(colour: Option<Rgb>, depth: ColourDepth) -> Option<Colo
         ColourDepth::Mono => None,
         // A dark tint is nearer to black than to the full colour of the same hue, and old
         // terminals have no bright backgrounds but white.
-        ColourDepth::Eight | ColourDepth::Sixteen => Some(ANSI[match sixteen(colour) {
-            _ if brightest(colour) < 96 => 0,
-            15 if depth == ColourDepth::Sixteen => 15,
-            8 => 0,
-            other => other % 8,
-        }]),
+        ColourDepth::Eight | ColourDepth::Sixteen => Some(
+            ANSI[match sixteen(colour) {
+                _ if brightest(colour) < 96 => 0,
+                15 if depth == ColourDepth::Sixteen => 15,
+                8 => 0,
+                other => other % 8,
+            }],
+        ),
         _ => foreground(Some(colour), depth),
     }
 }

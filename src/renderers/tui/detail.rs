@@ -23,8 +23,15 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen { scene, area, y: area.y, buffer };
     pen.title(row);
     pen.gap(14);
-    for (label, told) in facts(scene, row) {
-        pen.fact(look.word(label), &told);
+    let facts = facts(scene, row);
+    let (long, short) = facts.split_at(2);
+    for (label, told) in long {
+        pen.facts(&[(*label, told.as_str())]);
+    }
+    let side_by_side = if area.width >= TWO_FACTS_COLUMNS { 2 } else { 1 };
+    for facts in short.chunks(side_by_side) {
+        let facts: Vec<_> = facts.iter().map(|(label, told)| (*label, told.as_str())).collect();
+        pen.facts(&facts);
     }
     if !row.history.is_empty() && pen.left() >= 3 {
         pen.gap(14);
@@ -36,7 +43,7 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// What is told of an item besides level and text.
+/// What is told of an item besides level and text: two long facts, then short ones.
 fn facts(scene: &Scene<'_>, row: &Row) -> Vec<(Word, String)> {
     let look = scene.look;
     let tick = scene.tick;
@@ -67,7 +74,7 @@ fn time_left(scene: &Scene<'_>, next: Moment) -> String {
     if left.is_zero() {
         return scene.look.word(Word::Due).to_owned();
     }
-    let seconds = left.as_secs() + u64::from(left.as_nanos() % Span::from_secs(1).as_nanos() > 0);
+    let seconds = left.as_secs() + u64::from(!left.as_nanos().is_multiple_of(Span::from_secs(1).as_nanos()));
     format!("{}{}", scene.look.word(Word::In), Span::from_secs(seconds))
 }
 
@@ -100,7 +107,13 @@ impl Pen<'_, '_> {
             format!("{} {}", self.scene.symbol(row.level, row.calling), look.word(Word::Headline(row.level)));
         let taken = put(self.buffer, area.x, self.y, area.width, &headline, style);
         let x = area.x + taken + 2;
-        put_cut(self.buffer, (x, self.y, area.right().saturating_sub(x)), row.id.as_str(), look.strong, look.signs.ellipsis);
+        put_cut(
+            self.buffer,
+            (x, self.y, area.right().saturating_sub(x)),
+            row.id.as_str(),
+            look.strong,
+            look.signs.ellipsis,
+        );
         self.y += 1;
         // The whole text, over as many lines as it needs up to a third of the screen.
         let most = (area.height / 3).max(1);
@@ -110,21 +123,30 @@ impl Pen<'_, '_> {
                 break;
             }
             let cut = if line + 1 == most { rest.len() } else { break_at(rest, usize::from(area.width)) };
-            put_cut(self.buffer, (area.x, self.y, area.width), rest[..cut].trim_end(), look.level(row.level), look.signs.ellipsis);
+            put_cut(
+                self.buffer,
+                (area.x, self.y, area.width),
+                rest[..cut].trim_end(),
+                look.level(row.level),
+                look.signs.ellipsis,
+            );
             rest = rest[cut..].trim_start();
             self.y += 1;
         }
     }
 
-    fn fact(&mut self, label: &str, told: &str) {
+    /// Facts side by side in one line.
+    fn facts(&mut self, facts: &[(Word, &str)]) {
         if self.left() == 0 {
             return;
         }
-        let (look, area) = (self.scene.look, self.area);
-        let labels = LABEL_COLUMNS.min(area.width / 2);
-        put(self.buffer, area.x, self.y, labels.saturating_sub(1), label, look.muted);
-        let spot = (area.x + labels, self.y, area.width - labels);
-        put_cut(self.buffer, spot, told, look.text, look.signs.ellipsis);
+        let look = self.scene.look;
+        let share = self.area.width / u16::try_from(facts.len()).unwrap_or(1).max(1);
+        let labels = LABEL_COLUMNS.min(share / 2);
+        for (x, (label, told)) in (self.area.x..).step_by(usize::from(share.max(1))).zip(facts) {
+            put(self.buffer, x, self.y, labels.saturating_sub(1), look.word(*label), look.muted);
+            put_cut(self.buffer, (x + labels, self.y, share - labels), told, look.text, look.signs.ellipsis);
+        }
         self.y += 1;
     }
 
@@ -171,7 +193,14 @@ impl Pen<'_, '_> {
             let told = Safe::line(&value.to_string());
             let left = area.right().saturating_sub(spot);
             if matches!(value, Value::Number(..)) {
-                put_right(self.buffer, spot + left.min(NUMBER_COLUMNS), self.y, left.min(NUMBER_COLUMNS), &told, look.text);
+                put_right(
+                    self.buffer,
+                    spot + left.min(NUMBER_COLUMNS),
+                    self.y,
+                    left.min(NUMBER_COLUMNS),
+                    &told,
+                    look.text,
+                );
             } else {
                 put_cut(self.buffer, (spot, self.y, left), &told, look.text, look.signs.ellipsis);
             }
@@ -186,7 +215,10 @@ impl Pen<'_, '_> {
 }
 
 /// Columns of the labels, the space behind them included.
-const LABEL_COLUMNS: u16 = 17;
+const LABEL_COLUMNS: u16 = 16;
+
+/// From so many columns on two short facts share a line.
+const TWO_FACTS_COLUMNS: u16 = 60;
 
 /// Columns in which numbers are right-aligned.
 const NUMBER_COLUMNS: u16 = 12;

@@ -28,7 +28,11 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
 
     let mut left = end - put_right(buffer, end, area.y, area.width, &clock, look.text);
     let role = role(scene);
-    let needed = width(&clock) + width(&role) + look.signs.dot.len() + pause_columns + TITLE_COLUMNS_MIN.min(width(&scene.frame.title));
+    let needed = width(&clock)
+        + width(&role)
+        + look.signs.dot.len()
+        + pause_columns
+        + TITLE_COLUMNS_MIN.min(width(&scene.frame.title));
     if !role.is_empty() && needed + 2 <= room {
         let style = if matches!(scene.frame.role, Role::Local(_)) { look.notice() } else { look.muted };
         left -= put_right(buffer, left, area.y, left, look.signs.dot, look.muted);
@@ -38,10 +42,18 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let free = left.saturating_sub(start + 1);
     let for_pause = u16::try_from(pause_columns + 1).unwrap_or(u16::MAX);
     let for_title = if pause.is_some() { free.saturating_sub(for_pause) } else { free };
-    let mut x = start + put_cut(buffer, (start, area.y, for_title), &scene.frame.title, look.strong, look.signs.ellipsis);
+    let mut x =
+        start + put_cut(buffer, (start, area.y, for_title), &scene.frame.title, look.strong, look.signs.ellipsis);
     if let Some(pause) = pause {
         x += u16::from(x > start);
-        put(buffer, x, area.y, left.saturating_sub(x), &pause, look.level(Level::Warning).add_modifier(Modifier::REVERSED | Modifier::BOLD));
+        put(
+            buffer,
+            x,
+            area.y,
+            left.saturating_sub(x),
+            &pause,
+            look.level(Level::Warning).add_modifier(Modifier::REVERSED | Modifier::BOLD),
+        );
     }
 }
 

@@ -14,10 +14,10 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     let whole = *buffer.area();
     // Level, word and text stay on small screens; on large ones the box leaves them free by itself.
     let top = if whole.height < 12 {
-        let below = layout.text.map_or(layout.level.bottom(), |text| text.bottom());
+        let below = layout.text.map_or(layout.level.bottom(), Rect::bottom);
         if below < whole.bottom() { below } else { layout.level.bottom() }
     } else {
-        layout.header.map_or(0, |header| header.bottom())
+        layout.header.map_or(0, Rect::bottom)
     };
     let room = Rect { y: top, height: whole.bottom().saturating_sub(top), ..whole };
     if room.height == 0 {
@@ -27,7 +27,7 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     let key_columns = keys.iter().map(|key| width(key)).max().unwrap_or(0);
     let help = |place: usize| scene.look.word(Word::Help(BINDINGS[place].action));
     let help_columns = (0..BINDINGS.len()).map(|place| width(help(place))).max().unwrap_or(0);
-    let wanted = u16::try_from(key_columns + help_columns + 3 + 4).unwrap_or(u16::MAX);
+    let wanted = u16::try_from(key_columns + help_columns + 3 + 6).unwrap_or(u16::MAX);
     let columns = wanted.min(room.width);
     let rows = u16::try_from(BINDINGS.len() + 2).unwrap_or(u16::MAX).min(room.height);
     let x = room.x + (room.width - columns) / 2;
@@ -48,8 +48,8 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
 /// Empties `area`, draws a frame around it where that leaves room for text, and gives the inside.
 fn open(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) -> Rect {
     let look = scene.look;
+    // A wide character that reaches into the box would be cut in half.
     for y in area.top()..area.bottom() {
-        // A wide character that reaches into the box would be cut in half.
         if area.x > 0 && width(buffer[(area.x - 1, y)].symbol()) > 1 {
             buffer[(area.x - 1, y)].set_symbol(" ");
         }
@@ -61,6 +61,8 @@ fn open(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) -> Rect {
     if area.height < 5 || area.width < 12 {
         return area;
     }
+    // One column of air at both sides keeps the box apart from what it lies on.
+    let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
     let [upper_left, upper_right, lower_left, lower_right, level, upright] = look.signs.frame;
     let (right, bottom) = (area.right() - 1, area.bottom() - 1);
     for x in area.left()..area.right() {
@@ -73,9 +75,12 @@ fn open(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) -> Rect {
             buffer[(x, y)].set_symbol(upright).set_style(look.border);
         }
     }
-    for (spot, corner) in
-        [((area.x, area.y), upper_left), ((right, area.y), upper_right), ((area.x, bottom), lower_left), ((right, bottom), lower_right)]
-    {
+    for (spot, corner) in [
+        ((area.x, area.y), upper_left),
+        ((right, area.y), upper_right),
+        ((area.x, bottom), lower_left),
+        ((right, bottom), lower_right),
+    ] {
         buffer[spot].set_symbol(corner).set_style(look.border);
     }
     let title = format!(" {} ", look.word(Word::Keys));

@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn every_key_of_the_keymap_can_be_pressed() {
-        let named = [
+        let codes = [
             KeyCode::Left,
             KeyCode::Right,
             KeyCode::Up,
@@ -59,7 +59,7 @@ mod tests {
             KeyCode::Esc,
             KeyCode::Backspace,
         ];
-        let plain = (' '..='~').map(KeyCode::Char).chain(named);
+        let plain = (' '..='~').map(KeyCode::Char).chain(codes);
         let mut names: Vec<_> = plain.filter_map(|code| name_of(KeyEvent::new(code, KeyModifiers::NONE))).collect();
         names.extend(name_of(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)));
         for key in BINDINGS.iter().flat_map(|binding| binding.keys) {

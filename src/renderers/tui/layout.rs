@@ -12,6 +12,12 @@ use ratatui::layout::Rect;
 /// The narrowest screen on which large letters are worth their rows: about six of them fit.
 const BANNER_COLUMNS_MIN: u16 = 24;
 
+/// Empty rows of a comfortable page: above and below the level, and above and below the text.
+const AIR: u16 = 4;
+
+/// With one row of the air, two lines of the smallest letters fit into so many.
+const BANNER_ROWS_TWO_LINES: u16 = 5;
+
 /// The areas of a picture. What is `None` has no room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -21,8 +27,10 @@ pub(super) struct Layout {
     pub(super) notice: Option<Rect>,
     /// The level's line; it holds the text too where `text` is `None`.
     pub(super) level: Rect,
-    /// The text in large letters.
+    /// The text in large letters, with the air around it.
     pub(super) banner: Option<Rect>,
+    /// Whether one of the banner's rows has to stay empty.
+    pub(super) air: bool,
     /// The text in normal letters.
     pub(super) text: Option<Rect>,
     /// How far the turn has come.
@@ -85,15 +93,17 @@ impl Heights {
     fn comfortable(columns: u16, rows: u16, ascii: bool) -> Self {
         let letters = if ascii { 5 } else { 3 };
         let banner = if columns < BANNER_COLUMNS_MIN { 0 } else { letters };
-        let air = 4;
-        Self { header: 1, rules: 4, air, banner, text: 1, progress: 1, counts: 1, list: rows.min(3), ticker: 2, hints: 1 }
+        let air = AIR;
+        // A board without items has neither a list to part from the counts nor anything to tell in a ticker.
+        let (rules, ticker) = if rows == 0 { (3, 0) } else { (4, 2) };
+        Self { header: 1, rules, air, banner, text: 1, progress: 1, counts: 1, list: rows.min(3), ticker, hints: 1 }
     }
 
     /// Gives up areas until the rest fits into `room`.
     fn shrink(&mut self, room: u16) {
         let steps: [fn(&mut Self); 6] = [
             |heights| heights.ticker = 0,
-            |heights| (heights.hints, heights.rules) = (0, 3),
+            |heights| (heights.hints, heights.rules) = (0, heights.rules.saturating_sub(1)),
             |heights| heights.rules = 0,
             |heights| heights.air = 2,
             |heights| heights.air = 0,
@@ -136,11 +146,16 @@ impl Layout {
         let rows = u16::try_from(wants.rows).unwrap_or(u16::MAX);
         let mut heights = Heights::comfortable(area.width, rows, wants.ascii);
         heights.shrink(room);
-        // A larger screen gives the list as many rows as it has, up to half of what is left; the page takes the rest.
+        // A larger screen gives the letters room for two small lines, then the list as many rows as it has, up to
+        // half of what is left; the page takes the rest.
+        let spare = room.saturating_sub(heights.total());
+        if heights.air == AIR && heights.banner > 0 {
+            heights.banner += spare.min(BANNER_ROWS_TWO_LINES.saturating_sub(heights.banner));
+        }
         let spare = room.saturating_sub(heights.total());
         if heights.list > 0 {
             let wanted = rows - heights.list.min(rows);
-            let shared = if heights.air < 4 || wanted <= 2 { spare } else { spare.div_ceil(2) };
+            let shared = if heights.air < AIR || wanted <= 2 { spare } else { spare.div_ceil(2) };
             heights.list += wanted.min(shared);
         }
         let spare = room.saturating_sub(heights.total());
@@ -154,9 +169,10 @@ impl Layout {
         layout.rule(&mut pen, heights.rules > 0);
         pen.skip(u16::from(heights.air > 2));
         layout.level = pen.take(1).unwrap_or_default();
-        pen.skip(u16::from(heights.air > 0));
-        layout.banner = pen.take(heights.banner);
-        pen.skip(u16::from(heights.air > 1 && heights.banner > 0));
+        // The air above and below the large letters is theirs: small ones stand in its middle.
+        let air = heights.air.min(if heights.banner > 0 { 2 } else { 1 });
+        layout.banner = pen.take(heights.banner + air).filter(|_| heights.banner > 0);
+        layout.air = air > 0;
         layout.text = pen.take(heights.text);
         pen.skip(u16::from(heights.air > 2));
         layout.progress = pen.take(heights.progress);
@@ -164,9 +180,10 @@ impl Layout {
         layout.counts = pen.take(heights.counts);
         layout.rule(&mut pen, heights.rules > 0 && heights.list > 0);
         layout.body = pen.take(heights.list);
-        pen.y = area.bottom().saturating_sub(heights.ticker.min(1) + heights.hints + u16::from(heights.rules > 3)).max(pen.y);
+        let ruled = heights.rules > 0 && heights.hints > 0;
+        pen.y = area.bottom().saturating_sub(heights.ticker.min(1) + heights.hints + u16::from(ruled)).max(pen.y);
         layout.ticker = pen.take(heights.ticker.min(1));
-        layout.rule(&mut pen, heights.rules > 3);
+        layout.rule(&mut pen, ruled);
         layout.hints = pen.take(heights.hints);
         layout
     }
@@ -228,5 +245,73 @@ impl Pen {
 
     fn skip(&mut self, rows: u16) {
         self.y = (self.y + rows).min(self.area.bottom());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type IsGone = fn(&Layout) -> bool;
+
+    const WANTS: Wants = Wants { rows: 3, notice: false, ascii: false, prompt: false };
+
+    fn areas(layout: &Layout) -> Vec<Rect> {
+        let level = Some(layout.level);
+        let all = [layout.header, layout.notice, level, layout.banner, layout.text, layout.progress];
+        let below = [layout.counts, layout.body, layout.ticker, layout.hints];
+        let rules = layout.rules.iter().map(|y| Some(Rect { y: *y, height: 1, ..layout.level }));
+        all.into_iter().chain(below).chain(rules).flatten().collect()
+    }
+
+    #[test]
+    fn areas_lie_within_the_screen_and_apart_at_every_size() {
+        for (columns, rows) in (1..=100).step_by(9).flat_map(|columns| (1..=70).map(move |rows| (columns, rows))) {
+            let screen = Rect::new(0, 0, columns, rows);
+            for (items, notice, prompt) in [(0, false, false), (3, true, true), (500, false, true), (500, true, false)]
+            {
+                let wants = Wants { rows: items, notice, ascii: items == 3, prompt };
+                for layout in [Layout::marquee(screen, wants), Layout::whole(screen, wants)] {
+                    let areas = areas(&layout);
+                    assert_eq!(layout.level.height, 1);
+                    assert!(areas.iter().all(|area| screen.union(*area) == screen), "{columns}x{rows} {layout:?}");
+                    for (place, area) in areas.iter().enumerate() {
+                        assert!(
+                            areas[..place].iter().all(|other| !other.intersects(*area)),
+                            "{columns}x{rows} {layout:?}"
+                        );
+                    }
+                    assert_eq!(layout.notice.is_some(), notice && rows > 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn areas_go_in_the_order_of_their_worth() {
+        let at = |rows| Layout::marquee(Rect::new(0, 0, 80, rows), WANTS);
+        let gone: [(u16, IsGone); 8] = [
+            (21, |layout| layout.ticker.is_none()),
+            (19, |layout| layout.hints.is_none()),
+            (17, |layout| layout.rules.is_empty()),
+            (8, |layout| layout.body.is_none()),
+            (7, |layout| layout.progress.is_none()),
+            (6, |layout| layout.counts.is_none()),
+            (5, |layout| layout.header.is_none()),
+            (4, |layout| layout.banner.is_none()),
+        ];
+        for (rows, is_gone) in gone {
+            assert!(is_gone(&at(rows)), "at {rows}: {:?}", at(rows));
+            assert!(!is_gone(&at(rows + 1)), "at {}: {:?}", rows + 1, at(rows + 1));
+        }
+        assert!(at(2).text.is_some() && at(1).text.is_none());
+    }
+
+    #[test]
+    fn what_a_turn_says_moves_nothing_and_rows_have_half_of_a_large_screen() {
+        let large = |rows| Layout::marquee(Rect::new(0, 0, 200, 50), Wants { rows, ..WANTS });
+        assert_eq!(large(3).body.map(|area| area.height), Some(3));
+        let body = large(500).body.map_or(0, |area| area.height);
+        assert!((14..=24).contains(&body), "{body}");
     }
 }

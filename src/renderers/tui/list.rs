@@ -73,9 +73,10 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let shown = visible(order.len(), room).max(1);
     let row_at = |place: usize| order.get(place).and_then(|row| scene.roster.row(*row));
     let selected = state.selected.as_ref();
-    let place = selected.and_then(|item| (0..order.len()).find(|place| row_at(*place).is_some_and(|row| row.id == *item)));
+    let place =
+        selected.and_then(|item| (0..order.len()).find(|place| row_at(*place).is_some_and(|row| row.id == *item)));
     // Whole pages, so that the rows stand still while the selection moves among them.
-    let top = place.unwrap_or(0) / shown * shown;
+    let top = (place.unwrap_or(0) / shown * shown).min(order.len().saturating_sub(shown));
     let columns = Columns::new(scene, area);
     for (line, y) in (top..order.len()).take(shown).zip(area.y..) {
         if let Some(row) = row_at(line) {
@@ -129,7 +130,13 @@ fn draw_row(scene: &Scene<'_>, row: &Row, columns: Columns, area: Rect, selected
 }
 
 /// Draws the last text of an item whose news is too old, with that age behind it.
-fn draw_stale(scene: &Scene<'_>, row: &Row, (x, y, room): (u16, u16, u16), style: ratatui::style::Style, buffer: &mut Buffer) {
+fn draw_stale(
+    scene: &Scene<'_>,
+    row: &Row,
+    (x, y, room): (u16, u16, u16),
+    style: ratatui::style::Style,
+    buffer: &mut Buffer,
+) {
     let look = scene.look;
     let age = format!("{}{}{}", look.signs.dot, look.word(Word::LastNews), ago(look, row.updated, scene.tick));
     let columns = u16::try_from(width(&age)).unwrap_or(u16::MAX);

@@ -164,12 +164,7 @@ struct Roles {
 impl Roles {
     fn new(theme: &Theme, bleed: Option<Rgb>, shown: Level) -> Self {
         let Some(bleed) = bleed else {
-            return Self {
-                background: theme.background,
-                text: theme.text,
-                muted: theme.muted,
-                border: theme.border,
-            };
+            return Self { background: theme.background, text: theme.text, muted: theme.muted, border: theme.border };
         };
         let letters = theme.level(shown).fg.or(theme.text);
         // Of the theme's own roles none was chosen for this ground, so that all letters take the one that was.
@@ -199,7 +194,13 @@ fn selected(roles: &Roles, depth: ColourDepth) -> Style {
         (Some(ground), Some(letters)) if depth >= ColourDepth::Indexed => {
             Style { bg: background(Some(blend(letters, ground, 14)), depth), ..Style::new() }
         }
-        _ => Style::new().add_modifier(Modifier::REVERSED),
+        // One colour for the whole row: letters of several, reversed, would be patches.
+        _ => {
+            let behind = background(roles.background, depth);
+            let letters = apart(foreground(roles.text, depth), behind, depth);
+            let (fg, bg) = (letters.or(Some(Color::Reset)), behind.or(Some(Color::Reset)));
+            Style { fg, bg, ..Style::new() }.add_modifier(Modifier::REVERSED)
+        }
     }
 }
 

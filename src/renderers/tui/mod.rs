@@ -20,7 +20,7 @@ mod encode;
 mod glyphs;
 mod header;
 mod help;
-pub mod keys;
+mod keys;
 mod layout;
 mod list;
 mod look;
@@ -44,6 +44,7 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+pub use keys::name_of;
 pub use terminal::restore_now;
 
 use self::banner::Banner;
@@ -58,6 +59,7 @@ use self::ticker::Ticker;
 use super::{Charset, ColourDepth, Context, Event, Locale, Renderer, Request, Size};
 use crate::config::theme::Theme;
 use crate::frame::{Frame, Level, Moment};
+use layout::{Layout, Wants};
 
 /// The name that `--render` takes.
 const NAME: &str = "tui";
@@ -67,6 +69,17 @@ const PRIORITY: i32 = 100;
 
 /// Taken where a terminal does not tell its size, as serial lines do.
 const SIZE_UNTOLD: Size = Size { columns: 80, rows: 24 };
+
+/// How many rows a capital of the banner takes on a screen of this size, for a text of
+/// a dozen letters on a board of a few items; `None` where no banner fits.
+#[must_use]
+pub fn banner_rows(size: Size, charset: Charset) -> Option<u16> {
+    let ascii = charset == Charset::Ascii;
+    let area = Rect::new(0, 0, size.columns, size.rows);
+    let room = Layout::marquee(area, Wants { rows: 3, notice: false, ascii, prompt: false }).banner?;
+    let rows = banner::capital_rows("PRESS 7 HALT", room.width.into(), room.height.into(), ascii)?;
+    u16::try_from(rows).ok()
+}
 
 /// A renderer's hold on the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +92,14 @@ enum Hold {
     Taken,
 }
 
+/// The largest picture that is drawn: no screen in use has more cells, and a terminal that claims
+/// more must not cost the memory for them. The picture then stands in the upper left corner.
+const SIZE_MAX: Size = Size { columns: 1_000, rows: 500 };
+
 /// The full-screen renderer, writing to `W`.
 pub struct Tui<W: Write> {
     out: W,
     hold: Hold,
-    size: Size,
     depth: ColourDepth,
     charset: Charset,
     locale: Locale,
@@ -133,7 +149,6 @@ impl<W: Write> Tui<W> {
         let mut tui = Self {
             out,
             hold: Hold::None,
-            size: context.size,
             depth: context.colours,
             charset: context.charset,
             locale: context.locale,
@@ -173,8 +188,8 @@ impl<W: Write> Tui<W> {
     }
 
     fn resize(&mut self, size: Size) {
-        self.size = if size.columns == 0 || size.rows == 0 { SIZE_UNTOLD } else { size };
-        let area = Rect::new(0, 0, self.size.columns, self.size.rows);
+        let size = if size.columns == 0 || size.rows == 0 { SIZE_UNTOLD } else { size };
+        let area = Rect::new(0, 0, size.columns.min(SIZE_MAX.columns), size.rows.min(SIZE_MAX.rows));
         self.seen = Buffer::empty(area);
         self.next = Buffer::empty(area);
         self.afresh = true;
@@ -221,7 +236,7 @@ impl<W: Write> Tui<W> {
             }
         }
         let layout = scene::areas(*self.next.area(), frame, &self.state, self.look.ascii);
-        let room = layout.banner.map_or((0, 0), page::banner_room);
+        let room = page::banner_room(&layout);
         if self.banner_of.0 != *shown.text || self.banner_of.1 != room {
             self.banner = Banner::new(&shown.text, room.0, room.1, self.look.ascii);
             self.banner_of = (shown.text.clone().into_owned(), room);

@@ -28,9 +28,11 @@ pub(super) const fn margin(columns: u16) -> u16 {
     }
 }
 
-/// The room that large letters have.
-pub(super) const fn banner_room(area: Rect) -> (usize, usize) {
-    (area.width.saturating_sub(2 * margin(area.width)) as usize, area.height as usize)
+/// The columns and rows that large letters have.
+pub(super) fn banner_room(layout: &Layout) -> (usize, usize) {
+    let Some(area) = layout.banner else { return (0, 0) };
+    let rows = area.height.saturating_sub(u16::from(layout.air));
+    (usize::from(area.width.saturating_sub(2 * margin(area.width))), usize::from(rows))
 }
 
 /// The columns that the text has in its line.
@@ -41,7 +43,8 @@ pub(super) const fn text_room(layout: &Layout) -> u16 {
 
 /// How many columns of the progress line are bar; 0 where there is no bar.
 pub(super) fn bar_columns(layout: &Layout, frame: &Frame) -> u16 {
-    let columns = layout.progress.map_or(0, |area| area.width.saturating_sub(2 * margin(area.width) + POSITION_COLUMNS));
+    let columns =
+        layout.progress.map_or(0, |area| area.width.saturating_sub(2 * margin(area.width) + POSITION_COLUMNS));
     if columns < 8 || frame.turn.position == 0 || frame.turn.ends <= frame.turn.began { 0 } else { columns }
 }
 
@@ -177,7 +180,7 @@ fn draw_banner(scene: &Scene<'_>, area: Rect, style: Style, buffer: &mut Buffer)
     let high = u16::try_from(scene.banner.lines.len()).unwrap_or(u16::MAX);
     let free = area.width.saturating_sub(columns);
     let indent = BANNER_INDENT.min(free / 2).max(margin(area.width).min(free));
-    let top = area.y + area.height.saturating_sub(high) / 2;
+    let top = area.y + area.height.saturating_sub(high).div_ceil(2);
     for (y, line) in (top..area.bottom()).zip(&scene.banner.lines) {
         for (x, block) in (area.x + indent..area.right()).zip(line.chars()) {
             if block != ' ' {
@@ -195,18 +198,17 @@ fn draw_progress(scene: &Scene<'_>, area: Rect, columns: u16, buffer: &mut Buffe
     }
     let margin = margin(area.width);
     let end = area.right().saturating_sub(margin);
-    let paused = scene.state.paused.is_some();
-    let passed = if paused { 0 } else { bar_passed(frame, columns) };
+    let stopped = scene.state.paused.is_some();
+    let passed = if stopped { 0 } else { bar_passed(frame, columns) };
     let style = match scene.shown.level {
         Level::Healthy | Level::Info => look.muted,
         alarm => look.level(alarm),
     };
     for column in 0..columns {
-        let (sign, style) =
-            if column < passed { (look.signs.passed, style) } else { (look.signs.left, look.border) };
+        let (sign, style) = if column < passed { (look.signs.passed, style) } else { (look.signs.left, look.border) };
         buffer[(area.x + margin + column, area.y)].set_symbol(sign).set_style(style);
     }
-    if paused {
+    if stopped {
         put_right(buffer, end, area.y, area.width, look.word(Word::PausedTurn), look.notice());
     } else {
         let position = format!("{}{}{}", frame.turn.position, look.word(Word::Of), frame.turn.of);

@@ -83,4 +83,7 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     if scene.state.help.is_some() {
         help::draw(scene, layout, buffer);
     }
+    if scene.look.ascii {
+        super::text::to_ascii(buffer);
+    }
 }

@@ -25,8 +25,6 @@ pub(super) struct Shown<'a> {
     pub(super) began: Moment,
     /// Whether it calls.
     pub(super) calling: bool,
-    /// Whether there is nothing to show.
-    pub(super) fallback: bool,
 }
 
 impl<'a> Shown<'a> {
@@ -48,7 +46,7 @@ impl<'a> Shown<'a> {
         }
         match (turn.kind, &turn.item) {
             (TurnKind::Summary(healthy), _) => Self::of_summary(frame, healthy, turn.began, look),
-            (kind, item) => {
+            (_, item) => {
                 let row = item.as_ref().and_then(|item| frame.row(item));
                 Self {
                     item: item.as_ref(),
@@ -58,7 +56,6 @@ impl<'a> Shown<'a> {
                     since: turn.since,
                     began: turn.began,
                     calling: row.map_or(turn.calling, |row| row.calling),
-                    fallback: kind == TurnKind::Fallback,
                 }
             }
         }
@@ -73,7 +70,6 @@ impl<'a> Shown<'a> {
             since: Some(row.since),
             began,
             calling: row.calling,
-            fallback: false,
         }
     }
 
@@ -87,7 +83,6 @@ impl<'a> Shown<'a> {
             since: frame.turn.since.filter(|_| matches!(frame.turn.kind, TurnKind::Summary(_))),
             began,
             calling: false,
-            fallback: false,
         }
     }
 }

@@ -111,11 +111,10 @@ impl ViewState {
             Action::Pause => self.pause(frame, roster),
             Action::StepBack => self.step(false, frame, roster),
             Action::StepOn => self.step(true, frame, roster),
-            Action::View if self.detail.is_some() => self.detail = None,
+            Action::View | Action::Detail if self.detail.is_some() => self.detail = None,
             Action::View => {
                 self.view = if self.view == View::Marquee { View::Board } else { View::Marquee };
             }
-            Action::Detail if self.detail.is_some() => self.detail = None,
             Action::Detail => self.detail = self.target(frame).map(|item| Detail { item, scroll: 0 }),
             Action::Find => {
                 self.find = Some(Find { text: String::new(), back: (self.view, self.selected.clone()) });
@@ -225,7 +224,10 @@ impl ViewState {
         }
         let rows = &frame.rows;
         let of = |place: usize| order.get(place).and_then(|row| rows.get(*row as usize));
-        let place = self.selected.as_ref().and_then(|item| (0..order.len()).find(|place| of(*place).is_some_and(|row| row.id == *item)));
+        let place = self
+            .selected
+            .as_ref()
+            .and_then(|item| (0..order.len()).find(|place| of(*place).is_some_and(|row| row.id == *item)));
         let place = moved(action, place, order.len() - 1, page);
         self.selected = of(place).map(|row| row.id.clone());
     }
@@ -256,9 +258,12 @@ impl ViewState {
                 }
             }
             "enter" => {
-                let found = |item: &ItemId| roster.order(0).iter().any(|row| frame.rows.get(*row as usize).is_some_and(|row| row.id == *item));
+                let found = |item: &ItemId| {
+                    roster.order(0).iter().any(|row| frame.rows.get(*row as usize).is_some_and(|row| row.id == *item))
+                };
                 let kept = self.selected.take().filter(found);
-                let first = || roster.order(0).first().and_then(|row| frame.rows.get(*row as usize)).map(|row| row.id.clone());
+                let first =
+                    || roster.order(0).first().and_then(|row| frame.rows.get(*row as usize)).map(|row| row.id.clone());
                 self.selected = kept.or_else(first);
                 self.find = None;
             }
@@ -288,10 +293,8 @@ impl ViewState {
 /// Where an index goes; from nowhere the first step enters at the near end.
 fn moved(action: Action, place: Option<usize>, last: usize, page: usize) -> usize {
     let place = match (place, action) {
-        (_, Action::First) => 0,
-        (_, Action::Last) => last,
-        (None, Action::Up | Action::PageUp) => last,
-        (None, _) => 0,
+        (_, Action::Last) | (None, Action::Up | Action::PageUp) => last,
+        (_, Action::First) | (None, _) => 0,
         (Some(place), Action::Up) => place.saturating_sub(1),
         (Some(place), Action::PageUp) => place.saturating_sub(page),
         (Some(place), Action::PageDown) => place + page,

@@ -5,6 +5,7 @@
 
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::style::Style;
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The columns that `text` takes, as the buffer counts them.
@@ -78,14 +79,14 @@ pub(super) const SCROLL_GAP: usize = 4;
 
 /// Writes the piece of an endlessly repeated `text` that is seen after `passed` columns went by.
 pub(super) fn put_scrolled(buffer: &mut Buffer, spot: (u16, u16, u16), text: &str, passed: u64, style: Style) {
-    let whole = width(text) + SCROLL_GAP;
-    let offset = usize::try_from(passed % whole as u64).unwrap_or(0).cast_signed();
+    let whole = signed(width(text) + SCROLL_GAP);
+    let offset = i64::try_from(passed).unwrap_or(0) % whole;
     put_clipped(buffer, spot, -offset, text, style);
-    put_clipped(buffer, spot, whole.cast_signed() - offset, text, style);
+    put_clipped(buffer, spot, whole - offset, text, style);
 }
 
 /// Writes what is seen of `text` through the window `spot` where it begins at column `start` of it.
-pub(super) fn put_clipped(buffer: &mut Buffer, spot: (u16, u16, u16), start: isize, text: &str, style: Style) {
+pub(super) fn put_clipped(buffer: &mut Buffer, spot: (u16, u16, u16), start: i64, text: &str, style: Style) {
     let (x, y, room) = spot;
     let room = room.min(buffer.area().right().saturating_sub(x));
     if y >= buffer.area().bottom() {
@@ -93,14 +94,48 @@ pub(super) fn put_clipped(buffer: &mut Buffer, spot: (u16, u16, u16), start: isi
     }
     let mut column = start;
     for (grapheme, columns) in graphemes(text) {
-        if column + isize::from(columns.cast_signed()) > isize::from(room.cast_signed()) {
+        let end = column + i64::from(columns);
+        if end > i64::from(room) {
             return;
         }
         if let Ok(from) = u16::try_from(column) {
             put_grapheme(buffer, x + from, y, grapheme, columns, style);
         }
-        column += isize::from(columns.cast_signed());
+        column = end;
     }
+}
+
+/// Replaces everything that is not ASCII, for a terminal that can't show it.
+pub(super) fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            let letter = plain_letter(cell.symbol());
+            // A wide character's second column is empty already.
+            cell.set_char(letter);
+        }
+    }
+}
+
+/// The letter of ASCII that a reader takes for `grapheme`; a question mark where there is none.
+fn plain_letter(grapheme: &str) -> char {
+    let base = grapheme.nfkd().next().unwrap_or('?');
+    match base {
+        ' '..='~' => base,
+        '‐'..='―' | '−' | '─' => '-',
+        '·' | '•' | '…' => '.',
+        '‘' | '’' | '‚' => '\'',
+        '“' | '”' | '„' | '«' | '»' => '"',
+        '°' => 'o',
+        'µ' | 'μ' => 'u',
+        '×' => 'x',
+        'ß' => 's',
+        _ => '?',
+    }
+}
+
+/// A number of columns for reckoning left of a window as well.
+pub(super) fn signed(columns: usize) -> i64 {
+    i64::try_from(columns).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -130,14 +165,45 @@ mod tests {
             });
             assert_eq!(drawn, told, "{room}");
         }
-        assert_eq!(line(5, |b| drop(put_cut(b, (0, 0, 5), "七号压机", Style::new(), "…"))), "七号…");
-        assert_eq!(line(4, |b| drop(put_cut(b, (0, 0, 4), "七号压机", Style::new(), "…"))), "七… ");
-        assert_eq!(line(6, |b| drop(put_right(b, 6, 0, 3, "七号压", Style::new()))), "   七 ");
+        assert_eq!(
+            line(5, |b| {
+                put_cut(b, (0, 0, 5), "七号压机", Style::new(), "…");
+            }),
+            "七号…"
+        );
+        assert_eq!(
+            line(4, |b| {
+                put_cut(b, (0, 0, 4), "七号压机", Style::new(), "…");
+            }),
+            "七… "
+        );
+        assert_eq!(
+            line(6, |b| {
+                put_right(b, 6, 0, 3, "七号压", Style::new());
+            }),
+            "   七 "
+        );
+    }
+
+    #[test]
+    fn ascii_keeps_what_a_reader_can_guess() {
+        let told = line(22, |b| {
+            put(b, 0, 0, 22, "Ventil prüfen – 4 µs… 七!", Style::new());
+            to_ascii(b);
+        });
+        assert_eq!(told, "Ventil prufen - 4 us. ");
+        assert_eq!(plain_letter("七"), '?');
+        assert_eq!(plain_letter("e\u{301}"), 'e');
     }
 
     #[test]
     fn control_codes_reach_no_cell() {
-        assert_eq!(line(5, |b| drop(put(b, 0, 0, 5, "a\x1b\tb\u{9b}", Style::new()))), "ab   ");
+        assert_eq!(
+            line(5, |b| {
+                put(b, 0, 0, 5, "a\x1b\tb\u{9b}", Style::new());
+            }),
+            "ab   "
+        );
         assert_eq!(width("a\x1b\tb"), 2);
     }
 

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::roster::Roster;
 use super::scene::Scene;
-use super::text::{put_clipped, width};
+use super::text::{put_clipped, signed, width};
 use crate::frame::{ItemId, Level, Moment, Row, scroll_offset};
 
 /// Up to so many items all have their turn in the ticker; at 12 columns a second and 30 columns
@@ -57,7 +57,8 @@ impl Ticker {
             self.whole += 2 + width(&piece.text) + GAP;
             self.pieces.push(piece);
         }
-        let kept = leading.and_then(|(item, into)| Some(self.pieces.iter().find(|piece| piece.item == item)?.start + into));
+        let kept =
+            leading.and_then(|(item, into)| Some(self.pieces.iter().find(|piece| piece.item == item)?.start + into));
         self.anchor = (now, kept.unwrap_or(0) as u64);
     }
 
@@ -95,10 +96,11 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let moves = ticker.columns() > room;
     let passed = if moves { ticker.passed(scene.frame.at, scene.frame.scroll) } else { 0 };
     for round in 0..=usize::from(moves) {
-        let first = if round == 0 { ticker.pieces.partition_point(|piece| piece.start <= passed).saturating_sub(1) } else { 0 };
+        let first =
+            if round == 0 { ticker.pieces.partition_point(|piece| piece.start <= passed).saturating_sub(1) } else { 0 };
         for piece in &ticker.pieces[first..] {
-            let start = (piece.start + round * ticker.whole).cast_signed() - passed.cast_signed();
-            if start >= room.cast_signed() {
+            let start = signed(piece.start + round * ticker.whole) - signed(passed);
+            if start >= signed(room) {
                 return;
             }
             let style = look.level(piece.level);

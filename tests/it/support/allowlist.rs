@@ -4,8 +4,8 @@
 //! modes, character sets) is refused here, whoever put it there: this is the
 //! backstop behind the cleaning of outside text.
 
-/// Private modes that are set and reset: cursor, alternate screen, bracketed paste, synchronized update.
-const MODES: [&str; 4] = ["25", "1049", "2004", "2026"];
+/// Private modes that are set and reset: wrapping at the margin, cursor, alternate screen, bracketed paste, synchronized update.
+const MODES: [&str; 5] = ["7", "25", "1049", "2004", "2026"];
 
 /// Finals of CSI sequences that move the cursor, erase or colour.
 const FINALS: &[u8] = b"ABCDEFGHJKdm";

@@ -76,10 +76,10 @@ fn kept_file(name: &str) -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn what_is_no_file_of_ours_is_refused_and_left_alone() {
+    type Make<'a> = &'a dyn Fn(&Path);
     let victims = tempfile::tempdir().unwrap();
     let victim = victims.path().join("victim");
     std::fs::write(&victim, "keep me").unwrap();
-    type Make<'a> = &'a dyn Fn(&Path);
     let cases: [(&str, Make); 6] = [
         ("a link, which is not followed", &|path| std::os::unix::fs::symlink(&victim, path).unwrap()),
         ("a link, which is not followed", &|path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()),

@@ -8,7 +8,7 @@ use super::super::{Loaded, MemoryStore, StoreError};
 use super::*;
 
 /// Longer than any test takes: what waits for it waits for ever.
-const NEVER: Duration = Duration::from_secs(3_600);
+const NEVER: Duration = Duration::from_hours(1);
 /// A test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 

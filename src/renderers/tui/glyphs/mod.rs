@@ -36,6 +36,14 @@ impl Face {
         }
     }
 
+    /// Pixel rows between two lines.
+    pub(super) const fn leading(self) -> usize {
+        match self {
+            Self::Compact => 1,
+            Self::Fine => 2,
+        }
+    }
+
     /// The drawing of a character.
     fn glyph(self, letter: char) -> Option<&'static str> {
         let table = match self {
