@@ -42,6 +42,10 @@ struct Mqtt {
 }
 
 pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
+    Ok(Box::new(aim(target)?))
+}
+
+fn aim(target: &CheckTarget<'_>) -> Result<Mqtt, BadTarget> {
     let url = PeerUrl::parse(target, &[])?;
     let address = url.address(PORT)?;
     let topic = decode(&url.path)?;
@@ -56,7 +60,7 @@ pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarge
     }
     let login = url.user.map(|user| (user, url.password.unwrap_or_default()));
     let options = reader::options(&address, login);
-    Ok(Box::new(Mqtt { address, options, topic, reader: Mutex::new(None) }))
+    Ok(Mqtt { address, options, topic, reader: Mutex::new(None) })
 }
 
 impl Check for Mqtt {

@@ -24,19 +24,25 @@ struct Prometheus {
 }
 
 pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
-    let url = PeerUrl::parse(target, &["query"])?;
+    let (address, query) = aim(&PeerUrl::parse(target, &["query"])?)?;
+    Ok(Box::new(Prometheus { address, query }))
+}
+
+/// Who is asked, and by which URL of HTTP.
+fn aim(url: &PeerUrl) -> Result<(Address, Url), BadTarget> {
     let address = url.address(PORT)?;
     let expression = url.option("query").ok_or_else(|| bad("the query is missing: ?query=EXPRESSION"))?;
     let path = decode(&url.path)?;
     let mut query = Url::parse(&format!("http://{address}/")).map_err(|e| bad(e.to_string()))?;
     if let Ok(mut segments) = query.path_segments_mut() {
+        segments.pop_if_empty();
         segments.extend(path.split('/').chain(QUERY.split('/')).filter(|segment| !segment.is_empty()));
     }
     query.query_pairs_mut().append_pair("query", expression);
-    // Both are taken by every URL of HTTP.
+    // Every URL of HTTP takes both.
     let _ = query.set_username(url.user.as_deref().unwrap_or_default());
     let _ = query.set_password(url.password.as_deref());
-    Ok(Box::new(Prometheus { address, query }))
+    Ok((address, query))
 }
 
 impl Check for Prometheus {
@@ -82,7 +88,10 @@ fn number(code: u16, body: &[u8]) -> Result<Value, String> {
             [one] => one.member("value").ok_or("the query gives a histogram, not a number")?,
             [] => return Err("the query gives no series: is the metric there?".into()),
             many => {
-                return Err(format!("the query gives {} series instead of one; aggregate it, as in sum(…)", many.len()));
+                return Err(format!(
+                    "the query gives {} series instead of one; aggregate it, as in sum(…)",
+                    many.len()
+                ));
             }
         },
         ("matrix", _) => return Err("the query gives a range instead of one number; leave out the [duration]".into()),

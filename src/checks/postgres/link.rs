@@ -37,15 +37,19 @@ const WATCHED_EVERY_MS: u32 = 500;
 /// A connection, and what moves its bytes.
 pub(super) struct Link {
     client: Client,
-    connection: Pin<Box<Connection<Counted<TcpStream>, NoTlsStream>>>,
+    /// `None` once it has ended.
+    connection: Option<Pin<Box<Connection<Counted<TcpStream>, NoTlsStream>>>>,
     counter: Arc<Counter>,
     version: String,
 }
 
 /// What went wrong with the server, in words without its address.
 #[derive(Debug)]
-pub(super) struct Error {
-    inner: tokio_postgres::Error,
+pub(super) enum Error {
+    /// The connection has ended before.
+    Gone,
+    /// The library's word.
+    Told(tokio_postgres::Error),
 }
 
 impl Link {
@@ -56,7 +60,7 @@ impl Link {
         let stream = Counted::new(stream, Arc::clone(&counter));
         let (client, connection) = login.connect_raw(stream, NoTls).await?;
         let version = connection.parameter("server_version").unwrap_or_default().to_owned();
-        Ok(Self { client, connection: Box::pin(connection), counter, version })
+        Ok(Self { client, connection: Some(Box::pin(connection)), counter, version })
     }
 
     /// Bytes that ever came in.
@@ -67,15 +71,19 @@ impl Link {
     /// Asks `query` while the bytes move. Beside the values: whether the connection is fit for more.
     pub(super) async fn ask(&mut self, query: &str) -> Result<(Values, bool), Error> {
         self.counter.allow(RUN_BYTES_MAX);
+        let Some(connection) = &mut self.connection else { return Err(Error::Gone) };
         let mut conversation = pin!(converse(&self.client, &self.version, query));
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
-            told = &mut conversation => told,
-            ended = &mut self.connection => match ended {
-                Err(error) => Err(error.into()),
-                // The connection ends well only after its last message was handed on.
-                Ok(()) => conversation.await,
-            },
+            told = &mut conversation => return told,
+            ended = connection => ended,
+        };
+        // What the server said last may still be on its way to the one who asked, who
+        // waits for more until the connection is no more.
+        self.connection = None;
+        match (conversation.await, ended) {
+            (Err(error), Err(why)) if error.is_closed() => Err(why.into()),
+            (told, _) => told,
         }
     }
 }
@@ -121,30 +129,43 @@ fn opening(version: &str) -> String {
 impl Error {
     /// Whether the connection is gone, rather than the question refused.
     pub(super) fn means_gone(&self) -> bool {
-        match self.inner.code() {
+        let Self::Told(error) = self else { return true };
+        match error.code() {
             // What a server says to its clients while it stops.
             Some(code) => {
                 [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(code)
             }
             // An error of reading a value is ours, and has a cause of its own.
-            None => self.io().is_some() || self.inner.is_closed(),
+            None => self.is_closed() || io(error).is_some_and(|error| error.to_string() != TOO_LONG),
         }
     }
 
-    fn io(&self) -> Option<&std::io::Error> {
-        self.inner.source()?.downcast_ref()
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Gone => true,
+            Self::Told(error) => error.is_closed(),
+        }
     }
 }
 
+/// The error of the network that is behind one of the library.
+fn io(error: &tokio_postgres::Error) -> Option<&std::io::Error> {
+    error.source()?.downcast_ref()
+}
+
 impl From<tokio_postgres::Error> for Error {
-    fn from(inner: tokio_postgres::Error) -> Self {
-        Self { inner }
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Told(error)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(told) = self.inner.as_db_error() {
+        let error = match self {
+            Self::Told(error) if !error.is_closed() => error,
+            _ => return f.write_str("closed without an answer"),
+        };
+        if let Some(told) = error.as_db_error() {
             let code = told.code();
             if [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION].contains(code) {
                 return write!(f, "user or password refused: {}", told.message());
@@ -154,16 +175,12 @@ impl fmt::Display for Error {
             }
             return write!(f, "refused: {}", told.message());
         }
-        if let Some(error) = self.io() {
-            let told = plain_io(error);
-            return f.write_str(if told.contains(TOO_LONG) { TOO_LONG } else { &told });
+        if let Some(error) = io(error) {
+            return f.write_str(&plain_io(error));
         }
-        if self.inner.is_closed() {
-            return f.write_str("closed without an answer");
-        }
-        match self.inner.source() {
+        match error.source() {
             Some(why) => write!(f, "{why}"),
-            None => write!(f, "no PostgreSQL answer: {}", self.inner),
+            None => write!(f, "no PostgreSQL answer: {error}"),
         }
     }
 }
