@@ -15,11 +15,15 @@ pub mod embed;
 #[cfg(feature = "cli")]
 pub mod file_system;
 #[cfg(feature = "cli")]
+mod keep;
+#[cfg(feature = "cli")]
 mod keyboard;
 #[cfg(feature = "cli")]
 pub mod log;
 #[cfg(feature = "cli")]
 mod panics;
+#[cfg(feature = "cli")]
+mod place;
 #[cfg(feature = "cli")]
 mod reload;
 #[cfg(feature = "cli")]
@@ -30,6 +34,8 @@ mod runs;
 mod serve;
 #[cfg(feature = "cli")]
 mod settings;
+#[cfg(feature = "cli")]
+mod signals;
 mod stage;
 #[cfg(feature = "cli")]
 mod threads;
@@ -40,7 +46,9 @@ pub use bell::Bell;
 pub use clock::Clock;
 pub use driver::{Effects, Inbox};
 #[cfg(feature = "cli")]
-pub use run::{RunOptions, run, terminal_size};
+pub use place::terminal_size;
+#[cfg(feature = "cli")]
+pub use run::{RunOptions, run};
 #[cfg(feature = "cli")]
 pub use settings::Settings;
 pub use stage::{Stage, Watch};

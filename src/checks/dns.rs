@@ -46,8 +46,7 @@ struct Dns {
 }
 
 pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
-    let url = PeerUrl::parse(target, &["type"])?;
-    url.no_login()?;
+    let url = PeerUrl::parse(target, &["type"])?.without_login()?;
     let wanted = url.option("type").unwrap_or("A").to_ascii_uppercase();
     let found = TYPES.iter().find(|(name, _)| *name == wanted);
     let (_, kind) = found.ok_or_else(|| {

@@ -36,8 +36,7 @@ struct Member {
 }
 
 pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
-    let url = PeerUrl::parse(target, &[])?;
-    url.no_login()?;
+    let url = PeerUrl::parse(target, &[])?.without_login()?;
     if !url.path.is_empty() {
         return Err(bad("nothing stands behind the addresses"));
     }

@@ -98,7 +98,7 @@ impl Fault {
     /// The fault of a run that was cut off by its own limit.
     #[must_use]
     pub fn timed_out(limit: Span) -> Self {
-        Self(format!("no answer within {limit}"))
+        Self(format!("timed out: no answer within {limit}"))
     }
 }
 

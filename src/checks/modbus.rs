@@ -64,8 +64,7 @@ struct Modbus {
 }
 
 pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
-    let url = PeerUrl::parse(target, &["type", "kind", "order"])?;
-    url.no_login()?;
+    let url = PeerUrl::parse(target, &["type", "kind", "order"])?.without_login()?;
     let address = url.address(PORT)?;
     let (unit, register) = url.path.split_once('/').ok_or_else(|| bad("the path is UNIT/REGISTER, such as 1/0"))?;
     let unit = unit.parse().map_err(|_| bad("the UNIT is a number from 0 to 255"))?;

@@ -32,14 +32,14 @@ struct Ping {
 }
 
 pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
-    let url = PeerUrl::parse(target, &[])?;
-    url.no_login()?;
+    let url = PeerUrl::parse(target, &[])?.without_login()?;
     if !url.path.is_empty() {
         return Err(bad("nothing stands behind the HOST"));
     }
-    // With a port of its own the text has two, which is no address.
-    let host = Address::parse(&format!("{}:{NO_PORT}", url.authority))
-        .map_err(|_| bad("the HOST is no name and no address, or has a port, which a ping has not"))?;
+    let host = url.address(NO_PORT)?;
+    if host.to_string() != format!("{}:{NO_PORT}", url.authority) {
+        return Err(bad("a ping has no port"));
+    }
     Ok(Box::new(Ping { host }))
 }
 

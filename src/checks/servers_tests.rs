@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::{BUILDERS, Check, CheckTarget, Fault, Measured};
 
 /// How long a test waits for what must happen before it fails.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long the caller of a hung check waits in a test.
 const TIMEOUT: Duration = Duration::from_millis(100);

@@ -69,6 +69,7 @@ pub(super) enum Command {
     #[command(after_help = "Example: marquee completions bash > /etc/bash_completion.d/marquee")]
     Completions {
         /// Which shell
+        #[arg(hide_possible_values = true, value_name = "bash|zsh|fish|elvish|powershell")]
         shell: Shell,
     },
     /// Print the man page
@@ -83,7 +84,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,
     /// How to draw; without it a terminal gets tui and a pipe plain
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "tui|plain|json")]
     pub(super) render: Option<Render>,
     /// Serve metrics and API at this address
     #[arg(long, value_name = "ADDR")]
@@ -101,7 +102,14 @@ pub(super) struct RunArgs {
     #[arg(long, alias = "color", value_parser = colour, value_name = "never|8|16|256|truecolor")]
     pub(super) colour: Option<ColourDepth>,
     /// How the log looks
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
     pub(super) log_format: LogFormat,
     /// The log's file
     #[arg(long, value_name = "PATH")]
@@ -137,7 +145,14 @@ pub(super) struct ValidateArgs {
     /// The config; else the one that `run` would take
     pub(super) path: Option<PathBuf>,
     /// How the errors look
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
     pub(super) format: Format,
 }
 
@@ -179,7 +194,7 @@ mod tests {
         let mut root = Cli::command();
         root.build();
         for command in std::iter::once(root.clone()).chain(root.get_subcommands().cloned()) {
-            let help = command.clone().render_help().to_string();
+            let help = command.clone().render_long_help().to_string();
             assert!(help.contains("Example: marquee"), "{}", command.get_name());
             assert!(help.lines().count() <= 24, "{}: {} lines", command.get_name(), help.lines().count());
         }

@@ -61,7 +61,7 @@ fn broker() -> Option<Server> {
         if !made.is_ok_and(|made| made.success()) {
             skip("mqtt", "mosquitto_passwd is not installed");
         }
-        let owner = rustix::process::geteuid().is_root().then_some("user root\n").unwrap_or_default();
+        let owner = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
         let acl = folder.join("acl");
         std::fs::write(&acl, "user press\ntopic readwrite line/#\ntopic write hidden/#\n").unwrap();
         let text = format!(
@@ -162,7 +162,7 @@ async fn a_retained_message_that_comes_again_is_no_younger() {
 #[tokio::test]
 async fn a_message_beyond_the_limit_is_refused() {
     let Some(server) = broker() else { return };
-    say(&server, "line/a", true, &[b'x'; 64 * 1024]).await;
+    say(&server, "line/a", true, &vec![b'x'; 64 * 1024]).await;
     let reading = at(&server, "line/a");
     let measured = run(&*reading).await.unwrap();
     assert_eq!(measured.bytes, 64 * 1024);
@@ -183,9 +183,9 @@ async fn a_cancelled_run_keeps_the_subscription_and_a_dropped_check_ends_it() {
     let mut news = reading.listen();
     let mut heard = [0; 1024];
     let (mut guest, _) = listener.accept().await.unwrap();
-    guest.read(&mut heard).await.unwrap();
+    assert!(guest.read(&mut heard).await.unwrap() > 0);
     guest.write_all(&[0x20, 2, 0, 0]).await.unwrap();
-    guest.read(&mut heard).await.unwrap();
+    assert!(guest.read(&mut heard).await.unwrap() > 4);
     // Taken, under the number that the guest gave it.
     guest.write_all(&[0x90, 3, heard[2], heard[3], 0]).await.unwrap();
     drop(timeout(LONG, news.wait_for(|it| it.state == State::Listening)).await.unwrap().unwrap());

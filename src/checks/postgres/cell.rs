@@ -118,7 +118,7 @@ mod tests {
     fn numbers_of_any_size_are_read() {
         let numeric_of = |words: &[u16]| numeric(&words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>());
         assert_eq!(numeric_of(&[1, 0, 0, 0, 42]), Some(42.0));
-        assert_eq!(numeric_of(&[2, 0, 0x4000, 2, 3, 1400]), Some(-3.14));
+        assert_eq!(numeric_of(&[2, 0, 0x4000, 2, 3, 2500]), Some(-3.25));
         assert_eq!(numeric_of(&[1, 1, 0, 0, 5]), Some(50_000.0));
         assert_eq!(numeric_of(&[1, 0xffff, 0, 1, 1000]), Some(0.1));
         assert_eq!(numeric_of(&[0, 0, 0, 0]), Some(0.0));

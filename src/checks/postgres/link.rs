@@ -34,11 +34,13 @@ const STATEMENT_TIMEOUT_MS: u32 = 10_000;
 const WATCHING_VERSION: u32 = 14;
 const WATCHED_EVERY_MS: u32 = 500;
 
+type Driver = Connection<Counted<TcpStream>, NoTlsStream>;
+
 /// A connection, and what moves its bytes.
 pub(super) struct Link {
     client: Client,
     /// `None` once it has ended.
-    connection: Option<Pin<Box<Connection<Counted<TcpStream>, NoTlsStream>>>>,
+    connection: Option<Pin<Box<Driver>>>,
     counter: Arc<Counter>,
     version: String,
 }
