@@ -196,7 +196,7 @@ pub fn validate_target(scheme: &str, target: &str) -> Result<(), BadTarget> {
 fn aim(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
     let line = BUILDERS.iter().find(|(scheme, _)| *scheme == target.scheme);
     let Some((_, builder)) = line else {
-        return Err(BadTarget(format!("this build has no check `{}`", target.scheme)));
+        return Err(BadTarget(format!("this build has no `{}` checks", target.scheme)));
     };
     builder(target)
 }
@@ -207,7 +207,15 @@ mod tests {
     use crate::config::schemes::SCHEMES;
 
     #[test]
-    #[cfg(all(feature = "http", feature = "redis"))]
+    #[cfg(all(
+        feature = "dns",
+        feature = "http",
+        feature = "modbus",
+        feature = "mqtt",
+        feature = "ping",
+        feature = "postgres",
+        feature = "redis"
+    ))]
     fn every_scheme_has_one_builder_and_every_builder_a_scheme() {
         for scheme in SCHEMES {
             let builders = BUILDERS.iter().filter(|(name, _)| *name == scheme.name).count();
@@ -224,7 +232,7 @@ mod tests {
             ("tcp", "tcp://", "HOST:PORT"),
             ("tcp", "tcp://secret", "port"),
             ("tcp", "tcp://secret:99999", "port"),
-            ("gopher", "gopher://secret", "no check `gopher`"),
+            ("gopher", "gopher://secret", "no `gopher` checks"),
             #[cfg(feature = "http")]
             ("http", "http://", "HOST"),
             #[cfg(feature = "http")]
