@@ -19,6 +19,11 @@ pub(super) fn spread(id: &str, every: Span) -> Span {
     Span::from_nanos(u64::try_from(nanos).unwrap_or(0))
 }
 
+/// A number without a pattern out of one that counts up: the seed of a jitter.
+pub(super) const fn scatter(count: u64) -> u64 {
+    count.wrapping_mul(GOLDEN)
+}
+
 /// The first moment after `now` on the grid `phase + k x every` that starts at the epoch.
 pub(super) fn next_due(now: Moment, every: Span, phase: Span) -> Moment {
     let every = every.as_nanos().max(1);
