@@ -25,7 +25,7 @@ mod figures {
 
     use governor::nanos::Nanos;
     use governor::{Quota, RateLimiter};
-    use marquee::kernel::plans::{Bucket, Limit, Rank, Ready, RunWord, Running, Urgency, Wheel};
+    use marquee::kernel::plans::{Bucket, Limit, Rank, Ready, RunWord, Running, Urgency, Wheel, spread};
     use marquee::kernel::{Moment, Span};
     use rustix::time::{ClockId, clock_gettime};
 
@@ -44,14 +44,18 @@ mod figures {
     }
 
     impl Load {
-        /// The first due time of a plan, spread over the period by the golden ratio.
+        /// The first due time of a plan, spread as the kernel spreads it.
         fn first(self, begin: Moment, plan: u32) -> Moment {
-            let share = u128::from(u64::from(plan).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-            begin + Span::from_nanos(u64::try_from(share * u128::from(self.every.as_nanos()) >> 64).unwrap())
+            begin + spread(&format!("plan-{plan}"), self.every)
         }
 
-        fn expected(self) -> u64 {
-            u64::from(self.plans) * (self.length.as_nanos() / self.every.as_nanos())
+        fn expected(self) -> u32 {
+            self.plans * self.each()
+        }
+
+        /// The due times of one plan.
+        fn each(self) -> u32 {
+            u32::try_from(self.length.as_nanos() / self.every.as_nanos()).unwrap()
         }
     }
 
@@ -70,8 +74,8 @@ mod figures {
             f64::from(self.late[rank.saturating_sub(1)]) / 1000.0
         }
 
-        fn lost(&self, load: Load) -> u64 {
-            load.expected() - self.late.len() as u64
+        fn lost(&self, load: Load) -> u32 {
+            load.expected() - u32::try_from(self.late.len()).unwrap()
         }
     }
 
@@ -82,7 +86,7 @@ mod figures {
             let mut measured = run(load);
             figure(&format!("{name}_10k_p50_us"), measured.quantile_us(500), "us");
             figure(&format!("{name}_10k_p99_us"), measured.quantile_us(990), "us");
-            figure(&format!("{name}_10k_lost"), measured.lost(load) as f64, "starts");
+            figure(&format!("{name}_10k_lost"), f64::from(measured.lost(load)), "starts");
             figure(&format!("{name}_10k_cpu_s"), measured.processor.as_secs_f64(), "s");
         }
     }
@@ -92,7 +96,7 @@ mod figures {
         let load = Load { plans: 1_000_000, every: Span::from_secs(10), length: Span::from_secs(20) };
         let mut measured = on_the_wheel(load);
         figure("wheel_1m_p99_ms", measured.quantile_us(990) / 1000.0, "ms");
-        figure("wheel_1m_lost", measured.lost(load) as f64, "starts");
+        figure("wheel_1m_lost", f64::from(measured.lost(load)), "starts");
         figure("wheel_1m_rss_mb", measured.resident, "MB");
     }
 
@@ -105,7 +109,7 @@ mod figures {
             let clock = Clock::start();
             let (mut wheel, mut ready, mut due) = (Wheel::new(Moment::EPOCH), Ready::default(), Vec::new());
             let words: Vec<_> = (0..load.plans).map(|_| RunWord::new()).collect();
-            let mut late = Vec::with_capacity(usize::try_from(load.expected()).unwrap());
+            let mut late = Vec::with_capacity(load.expected() as usize);
             let begin = Moment::EPOCH + SET_UP;
             let end = begin + load.length;
             for plan in 0..load.plans {
@@ -148,8 +152,7 @@ mod figures {
             .map(|plan| {
                 let (first, clock) = (load.first(begin, plan), clock);
                 runtime.spawn(async move {
-                    let mut late =
-                        Vec::with_capacity(usize::try_from(load.expected() / u64::from(load.plans)).unwrap());
+                    let mut late = Vec::with_capacity(load.each() as usize);
                     let mut interval = tokio::time::interval_at(clock.instant(first).into(), load.every.into());
                     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
                     loop {
@@ -185,17 +188,19 @@ mod figures {
         let bucket = Bucket::new(Moment::EPOCH, Limit::new(1_000_000_000, Span::from_secs(1), u32::MAX));
         figure("bucket_take_ns", take_ns(|| bucket.take(black_box(Moment::EPOCH)).is_ok()), "ns");
 
-        #[derive(Clone)]
-        struct Still;
-        impl governor::clock::Clock for Still {
-            type Instant = Nanos;
-            fn now(&self) -> Nanos {
-                black_box(Nanos::new(0))
-            }
-        }
         let quota = Quota::with_period(Duration::from_nanos(1)).unwrap().allow_burst(NonZeroU32::MAX);
         let limiter = RateLimiter::direct_with_clock(quota, Still);
         figure("governor_take_ns", take_ns(|| limiter.check().is_ok()), "ns");
+    }
+
+    /// A clock for `governor` that stands still.
+    #[derive(Clone)]
+    struct Still;
+    impl governor::clock::Clock for Still {
+        type Instant = Nanos;
+        fn now(&self) -> Nanos {
+            black_box(Nanos::new(0))
+        }
     }
 
     /// The time of all takes together, divided by their number.

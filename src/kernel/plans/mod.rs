@@ -21,6 +21,7 @@ use std::collections::{BinaryHeap, HashMap};
 pub use breaker::{Breaker, BreakerRules, BreakerState};
 pub use bucket::{Bucket, Limit};
 pub use flapping::Flapping;
+pub use phase::spread;
 pub use ready::{OVERDUE_SHARE, PATIENCE, Rank, Ready, Ticket, Urgency};
 pub use run::{Finish, RunWord, Running, Was};
 pub use settle::{Settle, SettleRules};
@@ -170,7 +171,7 @@ fn seat(item: &Item, known: Option<Seat>, now: Moment) -> (Option<Seat>, Option<
     let Source::Plan(plan) = &item.spec.source else { return (None, known.and_then(|seat| seat.run)) };
     let plan = plan.clone();
     let revision = item.spec.revision;
-    let phase = plan.phase.unwrap_or_else(|| phase::spread(item.id().as_str(), plan.every));
+    let phase = plan.phase.unwrap_or_else(|| spread(item.id().as_str(), plan.every));
     match known {
         Some(seat) if seat.revision == revision => {
             let same_beat = seat.plan.every == plan.every && seat.phase == phase;
@@ -178,7 +179,7 @@ fn seat(item: &Item, known: Option<Seat>, now: Moment) -> (Option<Seat>, Option<
             (Some(Seat { plan, phase, due, ..seat }), None)
         }
         known => {
-            let wait = phase::spread(item.id().as_str(), plan.every.min(FIRST_RUN_WITHIN));
+            let wait = spread(item.id().as_str(), plan.every.min(FIRST_RUN_WITHIN));
             let seat = Seat { plan, revision, phase, due: now + wait, run: None };
             (Some(seat), known.and_then(|seat| seat.run))
         }
