@@ -16,6 +16,11 @@ use super::stage::Stage;
 use crate::renderers::tui::name_of;
 use crate::renderers::{Event, Size};
 
+/// How long the terminal library may look for what has just been announced. It looks only
+/// while there is time left: with none it would never read a key, and with little a busy
+/// machine would leave keys in its buffer. The end of the program may wait so long for this thread.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The keyboard's thread.
 pub(super) struct Keyboard {
     stop: OwnedFd,
@@ -67,7 +72,7 @@ fn listen(stop: &OwnedFd, stage: &Stage, events: &mpsc::Sender<Event>) -> io::Re
         if typed.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        while terminal::poll(Duration::ZERO)? {
+        while terminal::poll(LOOK)? {
             for event in told(terminal::read()?) {
                 // A stage that has ended has no use for it.
                 let _ = events.send(event);
