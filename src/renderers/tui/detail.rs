@@ -102,7 +102,7 @@ impl Pen<'_, '_> {
         if self.left() == 0 {
             return;
         }
-        let style = look.headline(row.level);
+        let style = look.badge(row.level);
         let headline =
             format!("{} {}", self.scene.symbol(row.level, row.calling), look.word(Word::Headline(row.level)));
         let taken = put(self.buffer, area.x, self.y, area.width, &headline, style);
