@@ -94,7 +94,9 @@ fn draw_pause(scene: &Scene<'_>, layout: &Layout, room: u16, buffer: &mut Buffer
     let Some(pause) = super::header::pause(scene, room.into()) else { return 0 };
     let area = layout.level;
     let end = area.right().saturating_sub(margin(area.width));
-    put_right(buffer, end, area.y, room, &pause, scene.look.badge(Level::Warning)) + 1
+    // On the picture's own ground: the page's may be too near to the colour of the badge.
+    let style = scene.look.base.patch(scene.look.badge(Level::Warning));
+    put_right(buffer, end, area.y, room, &pause, style) + 1
 }
 
 /// Draws ` ▲ WARNING ` and tells how many columns it took.
