@@ -16,10 +16,8 @@ use super::stage::Stage;
 use crate::renderers::tui::name_of;
 use crate::renderers::{Event, Size};
 
-/// How long the terminal library may look for what has just been announced. It looks only
-/// while there is time left: with none it would never read a key, and with little a busy
-/// machine would leave keys in its buffer. The end of the program may wait so long for this thread.
-const LOOK: Duration = Duration::from_millis(20);
+/// How long the library may look for more once there was something. It does not look at all in no time.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// The keyboard's thread.
 pub(super) struct Keyboard {
@@ -72,7 +70,7 @@ fn listen(stop: &OwnedFd, stage: &Stage, events: &mpsc::Sender<Event>) -> io::Re
         if typed.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        while terminal::poll(LOOK)? {
+        while terminal::poll(GLANCE)? {
             for event in told(terminal::read()?) {
                 // A stage that has ended has no use for it.
                 let _ = events.send(event);

@@ -22,6 +22,8 @@ use crate::renderers::{Charset, ColourDepth};
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
     max_term_width = 100,
+    help_template = "{about}\n\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\n\
+                     Without a command the board runs; its options: marquee run --help{after-help}",
     after_help = "Example: marquee --config line-3.yaml"
 )]
 pub(super) struct Cli {
@@ -55,7 +57,7 @@ pub(super) enum Command {
         /// A theme's name, or the path of its file
         name: Option<String>,
     },
-    /// Look at this terminal, the config, the state and the clock: each good, or what to mend
+    /// Look at terminal, config, state and clock: each good, or what to mend
     #[command(after_help = "Example: marquee doctor --config line-3.yaml")]
     Doctor {
         /// The config to look at
@@ -83,8 +85,8 @@ pub(super) struct RunArgs {
     /// The config; else marquee.yaml here, the user's, the machine's
     #[arg(long, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,
-    /// How to draw; without it a terminal gets tui and a pipe plain
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "tui|plain|json")]
+    /// tui (a terminal's default), plain (a pipe's) or json
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "HOW")]
     pub(super) render: Option<Render>,
     /// Serve metrics and API at this address
     #[arg(long, value_name = "ADDR")]
@@ -95,11 +97,11 @@ pub(super) struct RunArgs {
     /// Run so long, such as 10s or 5m
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub(super) run_for: Option<Span>,
-    /// The characters of the terminal
-    #[arg(long, value_parser = charset, value_name = "ascii|unicode")]
+    /// The terminal's characters: ascii or unicode
+    #[arg(long, value_parser = charset, value_name = "SET")]
     pub(super) charset: Option<Charset>,
-    /// The colours of the terminal
-    #[arg(long, alias = "color", value_parser = colour, value_name = "never|8|16|256|truecolor")]
+    /// The terminal's colours: never, 8, 16, 256 or truecolor
+    #[arg(long, alias = "color", value_parser = colour, value_name = "DEPTH")]
     pub(super) colour: Option<ColourDepth>,
     /// How the log looks
     #[arg(

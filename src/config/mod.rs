@@ -61,6 +61,7 @@ mod template;
 pub mod theme_file;
 #[cfg(feature = "config")]
 mod theme_text;
+#[cfg(feature = "config")]
 mod tree;
 
 #[cfg(feature = "config")]

@@ -16,7 +16,7 @@ mod input;
 pub mod marquee;
 mod moment;
 mod output;
-mod plans;
+pub mod plans;
 mod snapshot;
 mod stats;
 mod tell;
