@@ -196,7 +196,7 @@ mod tests {
         let mut root = Cli::command();
         root.build();
         for command in std::iter::once(root.clone()).chain(root.get_subcommands().cloned()) {
-            let help = command.clone().render_long_help().to_string();
+            let help = command.clone().render_help().to_string();
             assert!(help.contains("Example: marquee"), "{}", command.get_name());
             assert!(help.lines().count() <= 24, "{}: {} lines", command.get_name(), help.lines().count());
         }

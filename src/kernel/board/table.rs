@@ -10,6 +10,7 @@ use super::freshness::{is_fresh, stale_at};
 use super::item::{HISTORY, Item, ItemId, ItemSpec, Past, Source};
 use super::{Level, Values};
 use crate::kernel::input::{Push, Report};
+use crate::kernel::plans::{Flapping, Settle, SettleRules};
 use crate::kernel::snapshot::{BoardSnapshot, ItemSnapshot};
 use crate::kernel::{Moment, Span};
 
@@ -134,11 +135,19 @@ impl Board {
         }
         item.history.push_back(Past { level: report.level, took });
         item.updated = Some(now);
-        self.say(now, place, report)
+        item.flapping = item.changes.result(report.level);
+        item.settle = item.settle.result(&settle_rules(item), report.level, now);
+        let level = item.settle.shown().unwrap_or(report.level);
+        let settles = item.settle.next_wake(&settle_rules(item));
+        self.expiries.extend(settles.map(|at| Reverse((at, place))));
+        self.say(now, place, Report { level, ..report })
     }
 
     /// The same measurement is told in other words, after an edit of its text or levels.
     pub(in crate::kernel) fn retell(&mut self, now: Moment, place: usize, report: Report) -> Change {
+        // An edit is meant, and shows at once: it is no result that has to settle.
+        let item = &mut self.items[place];
+        item.settle = Settle::default().result(&settle_rules(item), report.level, now);
         self.say(now, place, report)
     }
 
@@ -207,11 +216,12 @@ impl Board {
         self.items[place].version = self.touched;
     }
 
-    /// Turns items to unknown whose news is stale at `now`; tells how many.
-    pub(in crate::kernel) fn expire(&mut self, now: Moment) -> u64 {
-        let mut expired = 0;
+    /// Turns items to unknown whose news is stale at `now`, and settles levels; tells how many of each.
+    pub(in crate::kernel) fn expire(&mut self, now: Moment) -> (u64, u64) {
+        let (mut expired, mut settled) = (0, 0);
         while let Some(Reverse((at, place))) = self.expiries.peek().copied().filter(|Reverse((at, _))| *at <= now) {
             self.expiries.pop();
+            settled += u64::from(self.settle(now, place));
             match stale_at(&self.items[place]) {
                 Some(truly) if truly > now => self.expiries.push(Reverse((truly, place))),
                 Some(_) if self.items[place].fresh => {
@@ -227,13 +237,36 @@ impl Board {
                 _ => {}
             }
         }
-        expired
+        (expired, settled)
+    }
+
+    /// Changes the level of an item whose results have lasted long enough by now; tells whether it did.
+    fn settle(&mut self, now: Moment, place: usize) -> bool {
+        let item = &mut self.items[place];
+        item.settle = item.settle.woken(&settle_rules(item), now);
+        let shown = item.settle.shown().filter(|shown| *shown != item.reported);
+        let Some(level) = shown.filter(|_| item.updated.is_some()) else { return false };
+        let before = item.level();
+        item.reported = level;
+        let changed = item.level() != before;
+        if changed {
+            item.since = now;
+            self.touch(place, true);
+        }
+        changed
     }
 
     /// The next moment when some news becomes stale, or earlier.
     #[must_use]
     pub(in crate::kernel) fn next_expiry(&self) -> Option<Moment> {
         self.expiries.peek().map(|Reverse((at, _))| *at)
+    }
+}
+
+fn settle_rules(item: &Item) -> SettleRules {
+    match &item.spec.source {
+        Source::Plan(plan) => plan.settle,
+        Source::Fixed(_) | Source::Pushed { .. } => SettleRules::default(),
     }
 }
 
@@ -280,6 +313,8 @@ impl Item {
             updated: None,
             fresh,
             flapping: false,
+            settle: Settle::default(),
+            changes: Flapping::default(),
             values: Arc::new(Values::new()),
             history: VecDeque::new(),
             ttl: None,
@@ -317,5 +352,6 @@ impl Item {
         self.updated = news.updated.map(|at| at.min(now));
         self.ttl = news.ttl;
         self.fresh = is_fresh(self, now);
+        self.settle = self.settle.result(&settle_rules(self), self.reported, now);
     }
 }
