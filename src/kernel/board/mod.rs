@@ -10,5 +10,5 @@ pub use freshness::PERIODS_UNTIL_STALE;
 pub use item::{BadItemId, HISTORY, ID_CHARACTERS_MAX, Item, ItemId, ItemSpec, Past, PlanSpec, Source};
 pub use level::{Level, NoSuchLevel};
 pub(in crate::kernel) use table::Change;
-pub use table::{Board, PushRefused};
+pub use table::{Board, PushRefused, UNNAMED_MAX};
 pub use values::{Unit, Value, Values};

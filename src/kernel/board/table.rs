@@ -20,7 +20,8 @@ pub struct Board {
     places: HashMap<ItemId, usize>,
     version: u64,
     touched: u64,
-    /// At most one entry an item, never later than the moment it becomes stale.
+    /// When items are to be looked at. An item's own is the entry that it is `queued` at, never
+    /// later than the moment it becomes stale; others are left over and mean nothing.
     expiries: BinaryHeap<Reverse<(Moment, usize)>>,
 }
 
@@ -33,11 +34,21 @@ pub(in crate::kernel) struct Change {
     pub(in crate::kernel) turns: bool,
 }
 
+/// How many items the board takes by pushes that the config does not name. Ten
+/// thousand are a whole plant; more come from a program that makes up ids, and
+/// each costs memory for good.
+pub const UNNAMED_MAX: usize = 10_000;
+
+/// Entries left over in the queue of expiries, beyond one an item, that are not worth a sweep.
+const LEFT_OVER: usize = 64;
+
 /// Why a push was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushRefused {
     /// The item is measured by a plan or fixed by the config.
     NotPushed,
+    /// There are [`UNNAMED_MAX`] items already that the config does not name.
+    Full,
 }
 
 impl Board {
@@ -57,6 +68,30 @@ impl Board {
     #[must_use]
     pub fn get(&self, id: &ItemId) -> Option<&Item> {
         self.place(id).map(|place| &self.items[place])
+    }
+
+    /// Whether a push of `id` would be taken; true: as a new item.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admits(&self, id: &ItemId) -> Result<bool, PushRefused> {
+        match self.get(id) {
+            Some(item) if matches!(item.spec.source, Source::Pushed { .. }) => Ok(false),
+            Some(_) => Err(PushRefused::NotPushed),
+            None if self.unnamed() >= UNNAMED_MAX => Err(PushRefused::Full),
+            None => Ok(true),
+        }
+    }
+
+    /// Whether the item called `id` came by a push alone, so that it can go; `None`: there is none.
+    #[must_use]
+    pub fn is_removable(&self, id: &ItemId) -> Option<bool> {
+        self.get(id).map(|item| item.pushed_in)
+    }
+
+    /// How many items the config does not name. They are always last in line.
+    fn unnamed(&self) -> usize {
+        self.items.len() - self.items.partition_point(|item| !item.pushed_in)
     }
 
     /// Grows by one each time that something is said differently.
@@ -95,8 +130,29 @@ impl Board {
 
     fn index(&mut self) {
         self.places = self.items.iter().enumerate().map(|(place, item)| (item.id().clone(), place)).collect();
-        let due = |(place, item)| stale_at(item).filter(|_| item.fresh).map(|at| Reverse((at, place)));
+        self.queue_all();
+    }
+
+    fn queue_all(&mut self) {
+        for item in &mut self.items {
+            item.queued = stale_at(item).filter(|_| item.fresh);
+        }
+        let due = |(place, item): (usize, &Item)| item.queued.map(|at| Reverse((at, place)));
         self.expiries = self.items.iter().enumerate().filter_map(due).collect();
+    }
+
+    /// Sees to it that the item is looked at when its news becomes stale, or earlier.
+    fn queue(&mut self, place: usize) {
+        let item = &mut self.items[place];
+        let Some(at) = stale_at(item).filter(|at| item.fresh && item.queued.is_none_or(|queued| *at < queued)) else {
+            return;
+        };
+        item.queued = Some(at);
+        self.expiries.push(Reverse((at, place)));
+        // Entries are left over where a push shortens its predecessor's `ttl`; they must not pile up.
+        if self.expiries.len() > 2 * self.items.len() + LEFT_OVER {
+            self.queue_all();
+        }
     }
 
     /// Takes the news that a snapshot has of items that are measured as they were.
@@ -144,20 +200,16 @@ impl Board {
 
     /// Somebody pushed news of an item.
     pub(in crate::kernel) fn push(&mut self, now: Moment, push: Push) -> Result<Change, PushRefused> {
-        let known = self.place(&push.item);
-        let place = known.unwrap_or_else(|| {
+        let is_new = self.admits(&push.item)?;
+        let place = self.place(&push.item).unwrap_or_else(|| {
             self.places.insert(push.item.clone(), self.items.len());
             self.items.push(Item::pushed_in(push.item.clone(), now, self.touched));
             self.items.len() - 1
         });
-        let item = &mut self.items[place];
-        if !matches!(item.spec.source, Source::Pushed { .. }) {
-            return Err(PushRefused::NotPushed);
-        }
-        item.ttl = push.ttl;
+        self.items[place].ttl = push.ttl;
         let report = Report { level: push.level, text: push.text, values: push.values };
         let change = self.report(now, place, report, Span::ZERO);
-        Ok(if known.is_none() { Change { said: true, turns: true } } else { change })
+        Ok(if is_new { Change { said: true, turns: true } } else { change })
     }
 
     /// Takes away a pushed item that the config does not name.
@@ -193,9 +245,7 @@ impl Board {
         let said = item.level() != before || !same_text || item.fresh != was_fresh;
         let wide = item.columns.max(was_wide) > crate::kernel::marquee::WIDE_COLUMNS;
         let turns = item.level() != before || item.fresh != was_fresh || (wide && item.columns != was_wide);
-        if !was_fresh && let Some(at) = stale_at(item) {
-            self.expiries.push(Reverse((at, place)));
-        }
+        self.queue(place);
         self.touch(place, said);
         Change { said, turns }
     }
@@ -212,8 +262,12 @@ impl Board {
         let mut expired = 0;
         while let Some(Reverse((at, place))) = self.expiries.peek().copied().filter(|Reverse((at, _))| *at <= now) {
             self.expiries.pop();
+            if self.items[place].queued != Some(at) {
+                continue;
+            }
+            self.items[place].queued = None;
             match stale_at(&self.items[place]) {
-                Some(truly) if truly > now => self.expiries.push(Reverse((truly, place))),
+                Some(truly) if truly > now => self.queue(place),
                 Some(_) if self.items[place].fresh => {
                     let item = &mut self.items[place];
                     if item.level() != Level::Unknown {
@@ -284,6 +338,7 @@ impl Item {
             history: VecDeque::new(),
             ttl: None,
             pushed_in: false,
+            queued: None,
             version: 0,
         }
     }

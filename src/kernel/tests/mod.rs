@@ -1,6 +1,7 @@
 //! Scenarios over the whole kernel on virtual time, which jumps to the next wake-up.
 
 mod plans;
+mod pushes;
 mod store;
 mod turns;
 
