@@ -4,14 +4,20 @@
 //! threads and need `std` alone; I/O lives on tokio, under the parts that only
 //! the program has.
 
+#[cfg(feature = "cli")]
+mod account;
 mod bell;
 #[cfg(feature = "cli")]
 mod board;
 mod clock;
+#[cfg(feature = "cli")]
+mod desk;
 mod driver;
 #[cfg(feature = "cli")]
 mod effects;
 pub mod embed;
+#[cfg(feature = "cli")]
+mod feed;
 #[cfg(feature = "cli")]
 pub mod file_system;
 #[cfg(feature = "cli")]
@@ -20,6 +26,8 @@ mod keyboard;
 pub mod log;
 #[cfg(feature = "cli")]
 mod panics;
+#[cfg(feature = "cli")]
+mod percentiles;
 #[cfg(feature = "cli")]
 mod reload;
 #[cfg(feature = "cli")]
@@ -30,6 +38,8 @@ mod runs;
 mod serve;
 #[cfg(feature = "cli")]
 mod settings;
+#[cfg(feature = "cli")]
+mod socket;
 mod stage;
 #[cfg(feature = "cli")]
 mod threads;
@@ -43,4 +53,6 @@ pub use driver::{Effects, Inbox};
 pub use run::{RunOptions, run, terminal_size};
 #[cfg(feature = "cli")]
 pub use settings::Settings;
+#[cfg(feature = "cli")]
+pub use socket::socket_path;
 pub use stage::{Stage, Watch};

@@ -148,6 +148,10 @@ impl Taker {
             Err(problems) => {
                 warn!("the config can't be used: {}", problems.one_line());
                 notice = Some(problems.one_line());
+                // Probes are answered even so; where something is served already, nothing changes.
+                if let Some(why) = self.listen.and_then(|address| self.server.listen(Some(address)).err()) {
+                    warn!("{why}");
+                }
             }
             Ok(config) => {
                 let _ = self.events.send(Event::Theme(Box::new(found.theme)));
@@ -167,6 +171,7 @@ impl Taker {
         let is_pushed =
             |id: &str| pushed.as_ref().as_ref().is_some_and(|frame| frame.rows.iter().any(|row| row.id.as_str() == id));
         self.meters.keep(|id| known.contains(id) || is_pushed(id));
+        self.runs.account().keep(|id| known.contains(id.as_str()));
         info!(items = lowered.board.items.len(), "config taken up");
         // The plans first: what the new board starts must find them.
         self.runs.replace(lowered.plans);
@@ -174,7 +179,7 @@ impl Taker {
         for (id, report) in lowered.retold {
             self.send(Input::Retold(id, report));
         }
-        let served = self.server.listen(self.listen.or(config.listen));
+        let served = self.server.take_up(config, self.listen);
         self.later(config).or(served.err()).or(lowered.refused.into_iter().next())
     }
 
