@@ -9,12 +9,15 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossterm::event as terminal;
+use crossterm::event::{self as terminal, KeyModifiers};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 
 use super::stage::Stage;
 use crate::renderers::tui::name_of;
 use crate::renderers::{Event, Size};
+
+/// How long the library may look for more once there was something. It does not look at all in no time.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// The keyboard's thread.
 pub(super) struct Keyboard {
@@ -67,21 +70,27 @@ fn listen(stop: &OwnedFd, stage: &Stage, events: &mpsc::Sender<Event>) -> io::Re
         if typed.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        while terminal::poll(Duration::ZERO)? {
-            if let Some(event) = told(terminal::read()?) {
+        while terminal::poll(GLANCE)? {
+            for event in told(terminal::read()?) {
                 // A stage that has ended has no use for it.
                 let _ = events.send(event);
-                stage.wake();
             }
+            stage.wake();
         }
     }
 }
 
-fn told(event: terminal::Event) -> Option<Event> {
+fn told(event: terminal::Event) -> Vec<Event> {
     match event {
-        terminal::Event::Key(key) => name_of(key).map(Event::Key),
-        terminal::Event::Paste(text) => Some(Event::Pasted(text)),
-        terminal::Event::Resize(columns, rows) => Some(Event::Resized(Size { columns, rows })),
-        _ => None,
+        // Escape and a key that arrive together look like the key with alt held, and over a slow
+        // link they do. The keymap has nothing with alt, so both keys are told.
+        terminal::Event::Key(mut key) if key.modifiers.contains(KeyModifiers::ALT) => {
+            key.modifiers.remove(KeyModifiers::ALT);
+            [Some("esc".to_owned()), name_of(key)].into_iter().flatten().map(Event::Key).collect()
+        }
+        terminal::Event::Key(key) => name_of(key).map(Event::Key).into_iter().collect(),
+        terminal::Event::Paste(text) => vec![Event::Pasted(text)],
+        terminal::Event::Resize(columns, rows) => vec![Event::Resized(Size { columns, rows })],
+        _ => Vec::new(),
     }
 }

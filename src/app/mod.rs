@@ -21,6 +21,8 @@ mod feed;
 #[cfg(feature = "cli")]
 pub mod file_system;
 #[cfg(feature = "cli")]
+mod keep;
+#[cfg(feature = "cli")]
 mod keyboard;
 #[cfg(feature = "cli")]
 pub mod log;
@@ -28,6 +30,8 @@ pub mod log;
 mod panics;
 #[cfg(feature = "cli")]
 mod percentiles;
+#[cfg(feature = "cli")]
+mod place;
 #[cfg(feature = "cli")]
 mod reload;
 #[cfg(feature = "cli")]
@@ -38,6 +42,8 @@ mod runs;
 mod serve;
 #[cfg(feature = "cli")]
 mod settings;
+#[cfg(feature = "cli")]
+mod signals;
 #[cfg(feature = "cli")]
 mod socket;
 mod stage;
@@ -50,7 +56,9 @@ pub use bell::Bell;
 pub use clock::Clock;
 pub use driver::{Effects, Inbox};
 #[cfg(feature = "cli")]
-pub use run::{RunOptions, run, terminal_size};
+pub use place::terminal_size;
+#[cfg(feature = "cli")]
+pub use run::{RunOptions, run};
 #[cfg(feature = "cli")]
 pub use settings::Settings;
 #[cfg(feature = "cli")]

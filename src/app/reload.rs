@@ -6,6 +6,8 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -18,8 +20,10 @@ use crate::kernel::{Moment, Span};
 /// After a finished write: long enough for the two or three events of one save to be one.
 const SETTLE: Span = Span::from_millis(3);
 
-/// While somebody is writing: how long the file must rest before it is read without having been closed.
-const REST: Span = Span::from_millis(250);
+/// While somebody is writing: how long the file must rest before it is read without having been
+/// closed. Editors close what they wrote; only a stream into the file leaves it open, and half of
+/// what it writes may look whole.
+const REST: Span = Span::from_millis(1_500);
 
 /// How long a file must stay bad before the screen says so: an editor that
 /// removes and creates again, or saves in two steps, is done by then.
@@ -52,12 +56,15 @@ pub(super) trait Reader: Send {
 
     /// Takes up what was read: a good config at once, a bad one when it has stayed so.
     fn take_up(&mut self, found: Read<Self::Found>);
+
+    /// Takes up what was read again at the start, in case it changed before it was watched.
+    fn catch_up(&mut self, found: Read<Self::Found>);
 }
 
 /// The reloading thread.
 pub(super) struct Reload {
     signs: mpsc::Sender<Sign>,
-    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
@@ -65,25 +72,25 @@ impl Reload {
     /// Starts it; `files` are those of the config in force.
     pub(super) fn spawn(clock: Clock, files: Vec<PathBuf>, reader: impl Reader + 'static) -> io::Result<Self> {
         let (signs, received) = mpsc::channel();
-        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stop = Arc::new(AtomicBool::new(false));
         let mut work = Work {
             clock,
             folders: Folders::new(signs.clone()),
             evented: false,
             prints: Vec::new(),
-            files: Vec::new(),
+            files,
             reader,
             bad_since: None,
         };
-        work.watch(files);
-        let stopped = std::sync::Arc::clone(&stop);
+        work.evented = work.folders.watch(work.files.iter().map(PathBuf::as_path));
+        let stopped = Arc::clone(&stop);
         let thread = thread::Builder::new().name("reload".into()).spawn(move || work.run(&received, &stopped))?;
         Ok(Self { signs, stop, thread })
     }
 
     /// Ends the thread and waits for it.
     pub(super) fn close(self) {
-        self.stop.store(true, std::sync::atomic::Ordering::Release);
+        self.stop.store(true, Ordering::Release);
         let _ = self.signs.send(Sign::Finished);
         let _ = self.thread.join();
     }
@@ -107,16 +114,17 @@ enum Print {
 }
 
 impl<R: Reader> Work<R> {
-    fn run(&mut self, signs: &mpsc::Receiver<Sign>, stop: &std::sync::atomic::AtomicBool) {
+    fn run(&mut self, signs: &mpsc::Receiver<Sign>, stop: &AtomicBool) {
+        let found = self.read();
+        self.reader.catch_up(found);
         let mut due: Option<Moment> = None;
         loop {
             let look = if self.evented { LOOK } else { LOOK_WITHOUT_EVENTS };
-            let now = self.clock.now();
             let wait: Duration = due.map_or(look.into(), |due| self.clock.until(due));
             match signs.recv_timeout(wait) {
-                Ok(_) if stop.load(std::sync::atomic::Ordering::Acquire) => return,
+                Ok(_) if stop.load(Ordering::Acquire) => return,
                 Ok(Sign::Finished) => {
-                    let soon = now + SETTLE;
+                    let soon = self.clock.now() + SETTLE;
                     due = Some(due.map_or(soon, |due| due.min(soon)));
                 }
                 // Each write starts the rest anew; a close ends it.
@@ -138,34 +146,31 @@ impl<R: Reader> Work<R> {
         if prints == self.prints && self.bad_since.is_none() {
             return None;
         }
-        self.prints = prints;
         let now = self.clock.now();
-        match self.reader.read() {
-            Read::Good(found) => {
-                self.bad_since = None;
-                let files = self.reader.files(&found);
-                self.reader.take_up(Read::Good(found));
-                self.watch(files);
-                None
-            }
-            Read::Bad(found) => {
-                let since = *self.bad_since.get_or_insert(now);
-                if now.since(since) < BAD_FOR {
-                    return Some(now + AGAIN);
-                }
-                self.bad_since = None;
-                let files = self.reader.files(&found);
-                self.reader.take_up(Read::Bad(found));
-                self.watch(files);
-                None
+        let found = self.read();
+        if let Read::Bad(_) = &found {
+            let since = *self.bad_since.get_or_insert(now);
+            if now.since(since) < BAD_FOR {
+                return Some(now + AGAIN);
             }
         }
+        self.bad_since = None;
+        self.reader.take_up(found);
+        None
     }
 
-    fn watch(&mut self, files: Vec<PathBuf>) {
-        self.evented = self.folders.watch(files.iter().map(PathBuf::as_path));
-        if files != self.files {
-            self.prints = files.iter().map(print).collect();
+    /// Reads everything, and watches the files it came from. What is remembered of them was
+    /// looked at before they were read, so that no change can fall in between.
+    fn read(&mut self) -> Read<R::Found> {
+        loop {
+            self.prints = self.files.iter().map(print).collect();
+            let found = self.reader.read();
+            let (Read::Good(what) | Read::Bad(what)) = &found;
+            let files = self.reader.files(what);
+            if files == self.files {
+                return found;
+            }
+            self.evented = self.folders.watch(files.iter().map(PathBuf::as_path));
             self.files = files;
         }
     }

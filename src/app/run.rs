@@ -3,9 +3,9 @@
 //! What each part does is its own business; here is who knows whom, and who
 //! outlives whom.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc};
@@ -20,26 +20,25 @@ use super::clock::Clock;
 use super::driver::{self, Inbox};
 use super::effects::Hands;
 use super::feed::Feed;
+use super::keep::keep;
 use super::keyboard::Keyboard;
 use super::log::{self, Log, LogFormat};
 use super::panics;
+use super::place::{Watcher, place, renderer};
 use super::reload::Reload;
 use super::runs::Runs;
 use super::serve::{Behind, NEEDS_TOKEN, Server};
 use super::settings::{Found, Settings, Taker};
-use super::stage::{self, Stage, Watch};
-use super::threads::{Alive, Ending, ending};
-use crate::config::theme_file;
-use crate::config::{ClusterConfig, Config, StateConfig};
-use crate::coordination::store::{self, FileStore, Held, Keeper, Lock, MemoryStore, Pace, Store};
-use crate::frame::{Fence, Role, Safe};
-use crate::kernel::{Concern, Input, Kernel, Span};
-use crate::metrics::{Dropped, Meters};
-use crate::renderers::detect::{Facts, Forced, detect};
-use crate::renderers::json::Json;
-use crate::renderers::plain::Plain;
-use crate::renderers::tui::{Tui, restore_now};
-use crate::renderers::{Context, Event, Locale, Registry, Request, Size};
+use super::signals::Signals;
+use super::stage::{self, Stage};
+use super::threads::{Ending, ending};
+use crate::coordination::store::{self, Keeper, Lock};
+use crate::frame::Safe;
+use crate::kernel::{Concern, Input, Span};
+use crate::metrics::Meters;
+use crate::renderers::Event;
+use crate::renderers::detect::Forced;
+use crate::renderers::tui::restore_now;
 
 /// How long the parts may take to end, each; together they stay within the
 /// half second after which an operator pulls the plug.
@@ -117,6 +116,7 @@ struct Program {
     over: CancellationToken,
     events: mpsc::Sender<Event>,
     server: Arc<Server>,
+    signals: Option<Signals>,
     runtime: Runtime,
     _lock: Option<Lock>,
 }
@@ -129,6 +129,8 @@ impl Program {
             .enable_all()
             .build()
             .context("can't start the I/O threads")?;
+        // First of all: a signal that comes from here on ends the program in order.
+        let signals = runtime.block_on(async { Signals::hear() })?;
         let over = CancellationToken::new();
         let (inbox, stage) = (Inbox::new(), Stage::new());
         let feed = Feed::new(Arc::clone(&stage));
@@ -213,6 +215,7 @@ impl Program {
             over,
             events,
             server,
+            signals: Some(signals),
             runtime,
             _lock: lock,
         })
@@ -224,8 +227,9 @@ impl Program {
     }
 
     fn wait_and_stop(mut self, run_for: Option<Span>) -> anyhow::Result<ExitCode> {
-        let signals = Signals { over: self.over.clone(), stage: Arc::clone(&self.stage), events: self.events.clone() };
-        self.runtime.block_on(signals.wait(run_for))?;
+        if let Some(signals) = self.signals.take() {
+            self.runtime.block_on(signals.wait(&self.over, run_for, &self.stage, &self.events));
+        }
         info!("stopping");
         self.inbox.stop();
         let board = self.board.join_within(PATIENCE);
@@ -256,196 +260,6 @@ impl Program {
             }
             // A reader that has gone away has seen enough: that is success.
             _ => Ok(ExitCode::SUCCESS),
-        }
-    }
-}
-
-/// What ends the program, and what a terminal tells by signals.
-struct Signals {
-    over: CancellationToken,
-    stage: Arc<Stage>,
-    events: mpsc::Sender<Event>,
-}
-
-impl Signals {
-    async fn wait(self, run_for: Option<Span>) -> anyhow::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt()).context("can't hear SIGINT")?;
-        let mut terminate = signal(SignalKind::terminate()).context("can't hear SIGTERM")?;
-        let mut hang_up = signal(SignalKind::hangup()).context("can't hear SIGHUP")?;
-        let mut resized = signal(SignalKind::window_change()).context("can't hear SIGWINCH")?;
-        let end = async {
-            match run_for {
-                Some(span) => tokio::time::sleep(span.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(end);
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => return Ok(()),
-                _ = terminate.recv() => return Ok(()),
-                _ = hang_up.recv() => return Ok(()),
-                () = self.over.cancelled() => return Ok(()),
-                () = &mut end => return Ok(()),
-                _ = resized.recv() => if let Some(size) = terminal_size() {
-                    let _ = self.events.send(Event::Resized(size));
-                    self.stage.wake();
-                },
-            }
-        }
-    }
-}
-
-/// The size that the terminal tells.
-#[must_use]
-pub fn terminal_size() -> Option<Size> {
-    let (columns, rows) = crossterm::terminal::size().ok()?;
-    Some(Size { columns, rows })
-}
-
-fn place(options: &RunOptions, found: &Found) -> Context {
-    let locale = found.config.as_ref().ok().and_then(|config| match config.locale.as_deref()? {
-        "zh" => Some(Locale::Zh),
-        _ => Some(Locale::En),
-    });
-    let env = |name: &str| std::env::var(name).ok();
-    let stdout_is_tty = io::stdout().is_terminal();
-    let facts = Facts { env: &env, stdout_is_tty, size: terminal_size().filter(|_| stdout_is_tty) };
-    let forced = Forced { locale: options.forced.locale.or(locale), ..options.forced };
-    detect(&facts, forced, found.theme.clone())
-}
-
-fn renderer(
-    options: &RunOptions,
-    context: &Context,
-    settings: &Settings,
-    wrong: &Arc<AtomicU64>,
-) -> anyhow::Result<Box<dyn crate::renderers::Renderer>> {
-    let mut registry = Registry::default();
-    registry.register(Box::new(Plain::new(io::stdout(), context.clone(), Arc::clone(wrong))));
-    registry.register(Box::new(Json::new(io::stdout(), Arc::clone(wrong))));
-    // The screen is taken only where it will be drawn on.
-    let wants_screen = options.render.as_deref().map_or(context.interactive, |name| name == "tui");
-    if wants_screen {
-        anyhow::ensure!(io::stdout().is_terminal(), "--render tui draws on a terminal, and standard output is none");
-        let names = theme_file::available(&settings.folder());
-        let themes = names.iter().map(|name| theme_file::load(name, &settings.folder()).theme).collect();
-        let tui = Tui::new(io::stdout(), context, themes, Arc::clone(wrong));
-        registry.register(Box::new(tui));
-    }
-    let chosen = match &options.render {
-        Some(name) => registry.take(name),
-        None => registry.choose(context),
-    };
-    chosen.context("there is no way to draw here; try --render plain")
-}
-
-/// What tells the program of the drawing.
-struct Watcher {
-    inbox: Arc<Inbox>,
-    meters: Arc<Meters>,
-    over: CancellationToken,
-    wrong: Arc<AtomicU64>,
-    told: u64,
-    _alive: Alive,
-}
-
-impl Watch for Watcher {
-    fn drawn(&mut self, took: Duration) {
-        self.meters.drawn(took.into(), 0);
-        let wrong = self.wrong.load(std::sync::atomic::Ordering::Relaxed);
-        for _ in self.told..wrong {
-            self.meters.dropped(Dropped::Checksum);
-        }
-        self.told = wrong;
-    }
-
-    fn asked(&mut self, request: Request) {
-        match request {
-            Request::Quit => self.over.cancel(),
-            // A flooded inbox runs it soon enough by itself.
-            Request::RunNow(id) => drop(self.inbox.send(Input::RunNow(id))),
-        }
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.over.cancel();
-    }
-}
-
-/// What the board begins with.
-struct First {
-    title: String,
-    fallback: String,
-    inputs: Vec<Input>,
-}
-
-impl First {
-    fn kernel(&self, clock: Clock) -> Kernel {
-        Kernel::new(clock.now(), Safe::line(&self.title).shared(), Safe::line(&self.fallback).shared())
-    }
-
-    fn give(self, inbox: &Inbox) {
-        for input in self.inputs {
-            let _ = inbox.send(input);
-        }
-    }
-}
-
-/// The store of this console, and what it held.
-fn keep(found: &Found, inbox: &Arc<Inbox>, meters: &Arc<Meters>) -> (Option<Lock>, Option<Arc<Keeper>>, First) {
-    let fallback = crate::config::defaults::FALLBACK.to_owned();
-    let Ok(config) = &found.config else {
-        return (None, None, First { title: "marquee".into(), fallback, inputs: Vec::new() });
-    };
-    let mut first = First { title: config.title.clone(), fallback: config.fallback.clone(), inputs: Vec::new() };
-    let (mut store, lock) = open_store(config, &mut first.inputs);
-    let loaded = store.load();
-    for trouble in &loaded.troubles {
-        warn!("{trouble}");
-        first.inputs.push(Input::Notice(Concern::Store, Some(Safe::line(trouble).shared())));
-    }
-    let fence = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.current.fence);
-    first.inputs.extend(loaded.snapshot.map(|snapshot| Input::Snapshot(Box::new(snapshot))));
-    let role = match (&config.cluster, lock.is_some() || config.state == StateConfig::Memory) {
-        (ClusterConfig::None, _) => Role::Alone,
-        (ClusterConfig::Local, true) => Role::Leader(Fence(fence + 1)),
-        (ClusterConfig::Local, false) => Role::Local(Fence(fence)),
-    };
-    first.inputs.push(Input::Role(role));
-    let (told, counted) = (Arc::clone(inbox), Arc::clone(meters));
-    let report = move |trouble: Option<String>| {
-        counted.store_written(trouble.is_none());
-        let text = trouble.map(|trouble| Safe::line(&trouble).shared());
-        let _ = told.send(Input::Notice(Concern::Store, text));
-    };
-    match Keeper::start(store, Pace::default(), report) {
-        Ok(keeper) => (lock, Some(Arc::new(keeper)), first),
-        Err(why) => {
-            warn!("nothing is kept: {why}");
-            (lock, None, first)
-        }
-    }
-}
-
-fn open_store(config: &Config, inputs: &mut Vec<Input>) -> (Box<dyn Store>, Option<Lock>) {
-    if config.state == StateConfig::Memory {
-        return (Box::new(MemoryStore::new()), None);
-    }
-    let env = |name: &str| std::env::var_os(name);
-    let folder: PathBuf = store::default_folder(&env).join(store::slug(&config.title));
-    match store::lock(Path::new(&folder)) {
-        Ok(lock) => (Box::new(FileStore::new(folder)), Some(lock)),
-        Err(why) => {
-            let text = match why {
-                Held::Elsewhere { .. } => format!("{why}; this console keeps its own in memory"),
-                Held::Trouble(_) => format!("nothing outlives this process: {why}"),
-            };
-            inputs.push(Input::Notice(Concern::Other, Some(Safe::line(&text).shared())));
-            (Box::new(MemoryStore::new()), None)
         }
     }
 }

@@ -210,7 +210,7 @@ async fn attempt(
         measured = tokio::time::timeout(timeout.into(), check.measure()) => match measured {
             Ok(Ok(measured)) => (Outcome::Done, Some(Ok(measured))),
             Ok(Err(fault)) => (Outcome::Failed, Some(Err(fault))),
-            Err(_) => (Outcome::TimedOut, Some(Err(Fault(format!("no answer within {timeout}"))))),
+            Err(_) => (Outcome::TimedOut, Some(Err(Fault::timed_out(timeout)))),
         },
     }
 }

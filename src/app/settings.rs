@@ -138,6 +138,11 @@ impl Reader for Taker {
         self.begin(found);
         self.meters.reload(ok, self.clock.now().since(began), self.clock.wall());
     }
+
+    fn catch_up(&mut self, found: Read<Self::Found>) {
+        let (Read::Good((found, _)) | Read::Bad((found, _))) = found;
+        self.begin(found);
+    }
 }
 
 impl Taker {
@@ -148,8 +153,10 @@ impl Taker {
             Err(problems) => {
                 warn!("the config can't be used: {}", problems.one_line());
                 notice = Some(problems.one_line());
-                // Probes are answered even so; where something is served already, nothing changes.
-                if let Some(why) = self.listen.and_then(|address| self.server.listen(Some(address)).err()) {
+                // The command line's address is no matter of the config: probes must see what is wrong.
+                if self.first.is_none()
+                    && let Err(why) = self.server.listen(self.listen)
+                {
                     warn!("{why}");
                 }
             }

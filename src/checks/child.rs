@@ -20,9 +20,13 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Fault;
 use super::blocking::plain;
 
-/// A program that prints more than this on either stream is stopped: 64 KiB is
-/// far more than any screen tells, and bounds what 256 checks can hold at once.
+/// What is kept of either stream: 64 KiB is far more than any screen tells, and
+/// bounds what 256 checks can hold at once.
 pub(super) const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+
+/// A program that prints more than this on either stream is stopped: until then
+/// it is merely talkative, and what is beyond the kept part is thrown away.
+const FLOOD_BYTES: usize = 16 * 1024 * 1024;
 
 /// Where programs are looked for when this process has no `PATH` itself.
 const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -173,16 +177,18 @@ impl Drop for Group {
 struct Capture {
     pipe: Receiver,
     kept: Vec<u8>,
+    /// All bytes that came, kept or not.
+    came: usize,
     ended: bool,
 }
 
 impl Capture {
     fn new(pipe: PipeReader) -> io::Result<Self> {
-        Ok(Self { pipe: Receiver::from_owned_fd(pipe.into())?, kept: Vec::new(), ended: false })
+        Ok(Self { pipe: Receiver::from_owned_fd(pipe.into())?, kept: Vec::new(), came: 0, ended: false })
     }
 
     const fn is_full(&self) -> bool {
-        self.kept.len() > OUTPUT_BYTES_MAX
+        self.came > FLOOD_BYTES
     }
 
     const fn is_open(&self) -> bool {
@@ -207,12 +213,13 @@ impl Capture {
         while self.is_open() && self.keep(|pipe, chunk| Ok(rustix::io::read(pipe, chunk)?)).is_ok() {}
     }
 
-    /// Reads once, at most one byte beyond the cap, by which an overfull stream is known.
+    /// Reads once, and keeps what there is room for.
     fn keep(&mut self, read: impl FnOnce(&Receiver, &mut [u8]) -> io::Result<usize>) -> io::Result<()> {
-        let mut chunk = [0; 4096];
-        let room = (OUTPUT_BYTES_MAX + 1).saturating_sub(self.kept.len()).min(chunk.len());
-        let bytes = read(&self.pipe, &mut chunk[..room])?;
-        self.kept.extend_from_slice(&chunk[..bytes]);
+        let mut chunk = [0; 16 * 1024];
+        let bytes = read(&self.pipe, &mut chunk)?;
+        let room = OUTPUT_BYTES_MAX.saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(&chunk[..bytes.min(room)]);
+        self.came += bytes;
         self.ended |= bytes == 0;
         Ok(())
     }

@@ -59,7 +59,7 @@ impl Check for Http {
 
 /// The program's one client, made when it is first needed: it reads the
 /// machine's trusted certificates. A machine that has none can still ask `http://`.
-fn client(url: &Url) -> Result<&'static Client, Fault> {
+pub(super) fn client(url: &Url) -> Result<&'static Client, Fault> {
     static CLIENT: OnceLock<Result<Client, String>> = OnceLock::new();
     static WITHOUT_TLS: OnceLock<Result<Client, String>> = OnceLock::new();
     let told = |e: &reqwest::Error| e.source().map_or_else(|| e.to_string(), ToString::to_string);
@@ -106,7 +106,7 @@ async fn ask(client: &Client, url: &Url) -> Result<Measured, Fault> {
 
 /// The first bytes of the answer, and whether that is all of it. Unpacking is
 /// counted, so that a small packed answer cannot grow without bound.
-async fn read(mut response: Response) -> Result<(Vec<u8>, bool), reqwest::Error> {
+pub(super) async fn read(mut response: Response) -> Result<(Vec<u8>, bool), reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         let room = BODY_BYTES_MAX - body.len();
@@ -138,7 +138,7 @@ fn certificate_days(response: &Response) -> Option<f64> {
 }
 
 /// What went wrong and with whom; never the path or the query, where secrets are.
-fn fault(error: &reqwest::Error, asked: &Url) -> Fault {
+pub(super) fn fault(error: &reqwest::Error, asked: &Url) -> Fault {
     let url = error.url().unwrap_or(asked);
     let host = url.host_str().unwrap_or("?");
     let port = url.port_or_known_default().map_or_else(String::new, |port| format!(":{port}"));

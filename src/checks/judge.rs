@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::{Fault, Measured};
-use crate::config::{CheckConfig, Expression, Levels, Template, schemes};
-use crate::frame::{Level, Safe, Value, Values};
+use crate::config::{CheckConfig, Expression, Levels, Template, outside, schemes};
+use crate::frame::{Level, Value, Values};
 use crate::kernel::Report;
 
 /// What judges one item's measurements; built once, asked at each run.
@@ -52,15 +52,21 @@ impl Judge {
         let values = Values::new().with("up", Value::Bool(false)).with("error", Value::text(fault.0.as_str()));
         let holds = |expression: &Expression| expression.holds(&values) == Ok(true);
         let level = self.levels.0.iter().find(|(_, expression)| holds(expression));
-        self.told(level.map_or(Level::Unknown, |(level, _)| *level), &fault.0, &values)
+        let level = level.map_or(Level::Unknown, |(level, _)| *level);
+        // What can't be reached is named: a reason alone, in letters of a hand's height, names nothing.
+        let text = match self.text.subject() {
+            "" => fault.0.clone(),
+            subject => format!("{subject}: {}", fault.0),
+        };
+        self.told(level, &text, &values)
     }
 
     fn told(&self, level: Level, text: &str, values: &Values) -> Report {
-        let text = Safe::line(text);
-        let text = if text.trim().is_empty() { Safe::line(&self.label) } else { text };
+        let text = outside(text);
+        let text = if text.trim().is_empty() { outside(&self.label) } else { text };
         let mut cleaned = Values::new();
         for (name, value) in values.iter() {
-            cleaned.set(&*Safe::line(name), clean(value));
+            cleaned.set(&*outside(name), clean(value));
         }
         Report { level, text: (&*text).into(), values: Arc::new(cleaned) }
     }
@@ -77,13 +83,13 @@ fn default_levels(scheme: &str) -> Levels {
 fn clean(value: &Value) -> Value {
     match value {
         Value::Text(text) => {
-            let safe = Safe::line(text);
+            let safe = outside(text);
             // Most texts need no cleaning and are shared instead of copied.
             if *safe == **text { value.clone() } else { Value::text(&*safe) }
         }
         Value::List(items) => Value::List(items.iter().map(clean).collect()),
         Value::Map(members) => {
-            Value::Map(members.iter().map(|(name, value)| ((&*Safe::line(name)).into(), clean(value))).collect())
+            Value::Map(members.iter().map(|(name, value)| ((&*outside(name)).into(), clean(value))).collect())
         }
         Value::Null | Value::Bool(_) | Value::Number(..) => value.clone(),
     }
@@ -161,7 +167,7 @@ mod tests {
             (&[(Level::Info, "!up")], Level::Info),
         ] {
             let told = told(&judge("API {latency}", "http", levels), fault());
-            assert_eq!(told, (expected, "connection refused (host:80)".into()), "{levels:?}");
+            assert_eq!(told, (expected, "API: connection refused (host:80)".into()), "{levels:?}");
         }
         let report = judge("x", "http", &[]).report(fault());
         assert_eq!(report.values.get("up"), Some(&Value::Bool(false)));
@@ -198,8 +204,8 @@ mod tests {
         let body = Value::Map(vec![(hostile.into(), Value::List(vec![Value::text(hostile)]))]);
         let measured = Measured { values: Values::new().with("body", body), ..Measured::default() };
         let report = judge("{body}", "tcp", &[]).report(Ok(measured));
-        let safe = Safe::line(hostile);
-        assert_eq!(&*report.text, &*Safe::line(&format!("{hostile}: {hostile}")));
+        let safe = outside(hostile);
+        assert_eq!(&*report.text, &*outside(&format!("{hostile}: {hostile}")));
         let Some(Value::Map(members)) = report.values.get("body") else { panic!("no map") };
         assert_eq!(&*members[0].0, &*safe);
         assert_eq!(members[0].1, Value::List(vec![Value::text(&*safe)]));

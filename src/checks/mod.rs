@@ -22,14 +22,44 @@ mod words;
 
 #[cfg(feature = "http")]
 mod certificate;
+#[cfg(any(feature = "modbus", feature = "postgres", feature = "redis"))]
+mod counted;
+#[cfg(feature = "dns")]
+mod dns;
+#[cfg(feature = "http")]
+mod etcd;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "mqtt", feature = "postgres"))]
 mod json;
+#[cfg(feature = "modbus")]
+mod modbus;
+#[cfg(feature = "mqtt")]
+mod mqtt;
+#[cfg(any(
+    feature = "dns",
+    feature = "http",
+    feature = "modbus",
+    feature = "mqtt",
+    feature = "ping",
+    feature = "postgres"
+))]
+mod peer_url;
+#[cfg(feature = "ping")]
+mod ping;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "http")]
+mod prometheus;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "http", feature = "redis"))]
 mod tls;
+#[cfg(any(feature = "http", feature = "dns"))]
+mod turns;
+
+#[cfg(test)]
+mod servers_tests;
 
 use std::fmt;
 use std::future::Future;
@@ -68,7 +98,7 @@ impl Fault {
     /// The fault of a run that was cut off by its own limit.
     #[must_use]
     pub fn timed_out(limit: Span) -> Self {
-        Self(format!("no answer within {limit}"))
+        Self(format!("timed out: no answer within {limit}"))
     }
 }
 
@@ -131,6 +161,20 @@ const BUILDERS: &[(&str, Builder)] = &[
     ("redis", redis::build),
     #[cfg(feature = "redis")]
     ("rediss", redis::build),
+    #[cfg(feature = "dns")]
+    ("dns", dns::build),
+    #[cfg(feature = "ping")]
+    ("ping", ping::build),
+    #[cfg(feature = "postgres")]
+    ("postgres", postgres::build),
+    #[cfg(feature = "http")]
+    ("etcd", etcd::build),
+    #[cfg(feature = "http")]
+    ("prometheus", prometheus::build),
+    #[cfg(feature = "mqtt")]
+    ("mqtt", mqtt::build),
+    #[cfg(feature = "modbus")]
+    ("modbus", modbus::build),
 ];
 
 /// Builds the check of an item.
@@ -152,7 +196,7 @@ pub fn validate_target(scheme: &str, target: &str) -> Result<(), BadTarget> {
 fn aim(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
     let line = BUILDERS.iter().find(|(scheme, _)| *scheme == target.scheme);
     let Some((_, builder)) = line else {
-        return Err(BadTarget(format!("this build has no check `{}`", target.scheme)));
+        return Err(BadTarget(format!("this build has no `{}` checks", target.scheme)));
     };
     builder(target)
 }
@@ -163,7 +207,15 @@ mod tests {
     use crate::config::schemes::SCHEMES;
 
     #[test]
-    #[cfg(all(feature = "http", feature = "redis"))]
+    #[cfg(all(
+        feature = "dns",
+        feature = "http",
+        feature = "modbus",
+        feature = "mqtt",
+        feature = "ping",
+        feature = "postgres",
+        feature = "redis"
+    ))]
     fn every_scheme_has_one_builder_and_every_builder_a_scheme() {
         for scheme in SCHEMES {
             let builders = BUILDERS.iter().filter(|(name, _)| *name == scheme.name).count();
@@ -180,7 +232,7 @@ mod tests {
             ("tcp", "tcp://", "HOST:PORT"),
             ("tcp", "tcp://secret", "port"),
             ("tcp", "tcp://secret:99999", "port"),
-            ("gopher", "gopher://secret", "no check `gopher`"),
+            ("gopher", "gopher://secret", "no `gopher` checks"),
             #[cfg(feature = "http")]
             ("http", "http://", "HOST"),
             #[cfg(feature = "http")]

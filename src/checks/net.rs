@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 
 use tokio::net::{TcpStream, lookup_host};
 
@@ -45,24 +46,39 @@ impl Address {
     }
 
     /// The host alone.
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "redis", feature = "mqtt", feature = "ping"))]
     pub(super) fn host(&self) -> &str {
         &self.host
     }
 
+    /// The port.
+    #[cfg(feature = "mqtt")]
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The addresses of the host, in the order the system tries them; at least one.
+    pub(super) async fn resolve(&self) -> Result<Vec<SocketAddr>, Fault> {
+        let found = lookup_host((self.host.as_str(), self.port)).await;
+        let found: Vec<_> = found.map_err(|e| self.fault(plain_lookup(&e.to_string())))?.collect();
+        if found.is_empty() { Err(self.fault("name without an address")) } else { Ok(found) }
+    }
+
+    /// What went wrong, with this address behind it.
+    pub(super) fn fault(&self, why: impl fmt::Display) -> Fault {
+        Fault(format!("{why} ({self})"))
+    }
+
     /// Connects to the first of the host's addresses that accepts.
     pub(super) async fn connect(&self) -> Result<TcpStream, Fault> {
-        let fault = |why: &str| Fault(format!("{why} ({self})"));
-        let found = lookup_host((self.host.as_str(), self.port)).await;
-        let addresses = found.map_err(|e| fault(plain_lookup(&e.to_string())))?;
         let mut last = None;
-        for address in addresses {
+        for address in self.resolve().await? {
             match TcpStream::connect(address).await {
                 Ok(stream) => return Ok(stream),
                 Err(e) => last = Some(e),
             }
         }
-        Err(last.map_or_else(|| fault("name without an address"), |e| fault(&plain_io(&e))))
+        Err(self.fault(last.map_or_else(|| "name without an address".into(), |e| plain_io(&e))))
     }
 }
 

@@ -48,9 +48,8 @@ pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarge
     let form = |why: &str| {
         BadTarget(format!("{why}; it is written {}://[USER:PASSWORD@]HOST[:PORT][/DB][?ttl=KEY]", target.scheme))
     };
-    let url = redis::parse_redis_url(target.target).filter(|url| url.scheme() == target.scheme);
-    let url =
-        url.filter(reqwest::Url::has_host).ok_or_else(|| form("the HOST is missing, or a sign is not escaped"))?;
+    let url = redis::parse_redis_url(target.target).filter(|url| url.scheme() == target.scheme && url.has_host());
+    let url = url.ok_or_else(|| form("the HOST is missing, or a sign is not escaped"))?;
     if url.fragment().is_some() {
         return Err(form("a `#` begins nothing here; in a password it is written %23"));
     }

@@ -11,6 +11,7 @@ use clap_complete::Shell;
 use crate::app::log::LogFormat;
 use crate::config::parse_duration;
 use crate::kernel::Span;
+use crate::kernel::board::Level;
 use crate::renderers::{Charset, ColourDepth};
 
 /// The andon board for the terminal.
@@ -22,6 +23,8 @@ use crate::renderers::{Charset, ColourDepth};
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
     max_term_width = 100,
+    help_template = "{about}\n\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\n\
+                     Without a command the board runs; its options: marquee run --help{after-help}",
     after_help = "Example: marquee --config line-3.yaml"
 )]
 pub(super) struct Cli {
@@ -49,13 +52,31 @@ pub(super) enum Command {
         #[arg(default_value = "marquee.yaml")]
         path: PathBuf,
     },
+    /// List the items of the running board
+    #[command(after_help = "Example: marquee list --format json")]
+    List(ListArgs),
+    /// Show one item of the running board
+    #[command(after_help = "Example: marquee show press-7")]
+    Show(ShowArgs),
+    /// Push news of an item to the running board
+    #[command(after_help = "Example: marquee push press-7 --level warning --text 'Oil is low' --ttl 10m")]
+    Push(PushArgs),
+    /// Run an item's plan now and wait for its end
+    #[command(after_help = "Example: marquee run-now cache")]
+    RunNow(RunNowArgs),
+    /// Cancel a run and wait for its end
+    #[command(after_help = "Example: marquee cancel r42")]
+    Cancel(CancelArgs),
+    /// Say who leads and who follows
+    #[command(after_help = "Example: marquee consoles")]
+    Consoles(ConsolesArgs),
     /// List the themes, or show one on this terminal
     #[command(after_help = "Example: marquee themes andon")]
     Themes {
         /// A theme's name, or the path of its file
         name: Option<String>,
     },
-    /// Look at this terminal, the config, the state and the clock: each good, or what to mend
+    /// Look at terminal, config, state and clock: each good, or what to mend
     #[command(after_help = "Example: marquee doctor --config line-3.yaml")]
     Doctor {
         /// The config to look at
@@ -69,6 +90,7 @@ pub(super) enum Command {
     #[command(after_help = "Example: marquee completions bash > /etc/bash_completion.d/marquee")]
     Completions {
         /// Which shell
+        #[arg(hide_possible_values = true, value_name = "bash|zsh|fish|elvish|powershell")]
         shell: Shell,
     },
     /// Print the man page
@@ -82,8 +104,8 @@ pub(super) struct RunArgs {
     /// The config; else marquee.yaml here, the user's, the machine's
     #[arg(long, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,
-    /// How to draw; without it a terminal gets tui and a pipe plain
-    #[arg(long, value_enum)]
+    /// tui (a terminal's default), plain (a pipe's) or json
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "HOW")]
     pub(super) render: Option<Render>,
     /// Serve metrics and API at this address
     #[arg(long, value_name = "ADDR")]
@@ -94,14 +116,21 @@ pub(super) struct RunArgs {
     /// Run so long, such as 10s or 5m
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub(super) run_for: Option<Span>,
-    /// The characters of the terminal
-    #[arg(long, value_parser = charset, value_name = "ascii|unicode")]
+    /// The terminal's characters: ascii or unicode
+    #[arg(long, value_parser = charset, value_name = "SET")]
     pub(super) charset: Option<Charset>,
-    /// The colours of the terminal
-    #[arg(long, alias = "color", value_parser = colour, value_name = "never|8|16|256|truecolor")]
+    /// The terminal's colours: never, 8, 16, 256 or truecolor
+    #[arg(long, alias = "color", value_parser = colour, value_name = "DEPTH")]
     pub(super) colour: Option<ColourDepth>,
     /// How the log looks
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
     pub(super) log_format: LogFormat,
     /// The log's file
     #[arg(long, value_name = "PATH")]
@@ -137,7 +166,14 @@ pub(super) struct ValidateArgs {
     /// The config; else the one that `run` would take
     pub(super) path: Option<PathBuf>,
     /// How the errors look
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
     pub(super) format: Format,
 }
 
@@ -149,6 +185,127 @@ pub(super) enum Format {
     Text,
     /// For programs
     Json,
+}
+
+/// Which running board is asked: that of the config, unless another is named.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Reach {
+    /// The board of this config; else the one that `run` would take
+    #[arg(long, value_name = "PATH")]
+    pub(super) config: Option<PathBuf>,
+    /// The board at this socket
+    #[arg(long, value_name = "PATH", conflicts_with = "url")]
+    pub(super) socket: Option<PathBuf>,
+    /// The board at this address, such as http://127.0.0.1:9091
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// What writes show; else $MARQUEE_TOKEN
+    #[arg(long, value_name = "TOKEN", env = "MARQUEE_TOKEN", hide_env = true)]
+    pub(super) token: Option<String>,
+}
+
+/// `marquee list`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ListArgs {
+    /// How the items look
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
+    pub(super) format: Format,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee show`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ShowArgs {
+    /// The item
+    pub(super) id: String,
+    /// How the item looks
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
+    pub(super) format: Format,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee push`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct PushArgs {
+    /// The item; one that the board does not have is added
+    pub(super) id: String,
+    /// critical, unknown, warning, info or healthy
+    #[arg(long, value_parser = level)]
+    pub(super) level: Level,
+    /// What it says
+    #[arg(long)]
+    pub(super) text: String,
+    /// Believed for so long, such as 30s; else for ever
+    #[arg(long, value_name = "DURATION", value_parser = duration_text)]
+    pub(super) ttl: Option<String>,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee run-now`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RunNowArgs {
+    /// The item whose plan is to run
+    pub(super) id: String,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee cancel`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct CancelArgs {
+    /// The run, as run-now, show and the log name it
+    pub(super) run: String,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee consoles`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ConsolesArgs {
+    /// How the consoles look
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
+    pub(super) format: Format,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    text.parse::<Level>().map_err(|why| why.to_string())
+}
+
+/// A duration that is checked here and sent as it was written.
+fn duration_text(text: &str) -> Result<String, String> {
+    duration(text).map(|_| text.to_owned())
 }
 
 fn duration(text: &str) -> Result<Span, String> {
@@ -179,7 +336,7 @@ mod tests {
         let mut root = Cli::command();
         root.build();
         for command in std::iter::once(root.clone()).chain(root.get_subcommands().cloned()) {
-            let help = command.clone().render_help().to_string();
+            let help = command.clone().render_long_help().to_string();
             assert!(help.contains("Example: marquee"), "{}", command.get_name());
             assert!(help.lines().count() <= 24, "{}: {} lines", command.get_name(), help.lines().count());
         }

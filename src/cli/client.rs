@@ -75,7 +75,8 @@ impl Client {
             (Some(url), _) => port(url).map_err(Failure::Usage)?,
             (None, Some(path)) => Place::Socket(path.clone()),
             (None, None) => {
-                let settings = Settings::find(reach.config.as_deref()).map_err(|why| Failure::Usage(why.to_string()))?;
+                let settings =
+                    Settings::find(reach.config.as_deref()).map_err(|why| Failure::Usage(why.to_string()))?;
                 let config = settings.config().map_err(|problems| {
                     let why = problems.one_line();
                     Failure::Usage(format!("{why}; the config names the board: mend it, or use --socket or --url"))
@@ -264,12 +265,18 @@ mod tests {
         for (bytes, status, body) in [
             (&b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}"[..], 200, serde_json::json!({"a": 1})),
             (b"HTTP/1.0 204 No Content\r\n\r\n", 204, Value::Null),
-            (b"HTTP/1.1 502 Bad\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nno \r\n2;x\r\nup\r\n0\r\n\r\n", 502, "no up".into()),
+            (
+                b"HTTP/1.1 502 Bad\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nno \r\n2;x\r\nup\r\n0\r\n\r\n",
+                502,
+                "no up".into(),
+            ),
         ] {
             let told = answered(bytes).unwrap();
             assert_eq!((told.status, told.body), (status, body));
         }
-        for bytes in [&b""[..], b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", b"HTTP/1.1 x\r\n\r\n"] {
+        for bytes in
+            [&b""[..], b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", b"HTTP/1.1 x\r\n\r\n"]
+        {
             assert!(answered(bytes).is_none(), "{}", String::from_utf8_lossy(bytes));
         }
     }

@@ -56,7 +56,10 @@ mod tests {
         ]});
         assert_eq!(
             lines(&known),
-            ["a           leader    since S  clock +0.0 ms, within 0.0 ms", "press-hall  follower  since T  clock -1.2 ms, within 0.4 ms"]
+            [
+                "a           leader    since S  clock +0.0 ms, within 0.0 ms",
+                "press-hall  follower  since T  clock -1.2 ms, within 0.4 ms"
+            ]
         );
     }
 }

@@ -71,7 +71,15 @@ mod tests {
             "next_run": "N", "run": "r2", "last_run": {"run": "r1", "item": "db", "state": "done", "ran_ms": 3, "retries": 0, "detail": "OK"},
         });
         let told: Vec<String> = lines(&item).iter().map(|(name, told)| format!("{name}={told}")).collect();
-        for wanted in ["text=OK", "updated=-", "age=no longer believed, flapping", "running=r2", "last run=r1 db done after 3ms: OK", "latency=0.01", "a={\"b\":\"c\"}"] {
+        for wanted in [
+            "text=OK",
+            "updated=-",
+            "age=no longer believed, flapping",
+            "running=r2",
+            "last run=r1 db done after 3ms: OK",
+            "latency=0.01",
+            "a={\"b\":\"c\"}",
+        ] {
             assert!(told.iter().any(|line| line == wanted), "{wanted} is not in {told:?}");
         }
     }

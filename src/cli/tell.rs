@@ -52,7 +52,8 @@ pub(super) fn age(item: &Value) -> String {
 
 /// A run in a line.
 pub(super) fn run_line(run: &Value) -> String {
-    let took = run["ran_ms"].as_u64().map_or_else(String::new, |millis| format!(" after {}", Span::from_millis(millis)));
+    let took =
+        run["ran_ms"].as_u64().map_or_else(String::new, |millis| format!(" after {}", Span::from_millis(millis)));
     let retries = match run["retries"].as_u64() {
         None | Some(0) => String::new(),
         Some(1) => ", 1 retry".into(),
@@ -70,7 +71,9 @@ mod tests {
     #[test]
     fn a_run_is_told_in_a_line() {
         let run = |state: &str, retries: u32, detail: &str| {
-            run_line(&serde_json::json!({"run": "r7", "item": "db", "state": state, "ran_ms": 12, "retries": retries, "detail": detail}))
+            run_line(
+                &serde_json::json!({"run": "r7", "item": "db", "state": state, "ran_ms": 12, "retries": retries, "detail": detail}),
+            )
         };
         assert_eq!(run("done", 0, "OK"), "r7 db done after 12ms: OK");
         assert_eq!(run("timed_out", 1, "no\u{7} answer"), "r7 db timed out after 12ms, 1 retry: no\u{fffd} answer");

@@ -7,9 +7,6 @@ use super::keys::{listed, nearest};
 use super::reader::{Reader, Said};
 use super::schemes::{SCHEMES, Scheme, scheme};
 
-/// Schemes that are planned, so that their users read that instead of "unknown".
-const LATER: &[&str] = &["dns", "ping", "postgres", "etcd", "prometheus", "mqtt", "modbus"];
-
 /// A target that no check can have: where in the text, what is wrong.
 type Flaw = (std::ops::Range<usize>, &'static str);
 
@@ -25,11 +22,6 @@ impl Reader<'_> {
         let shown = if said.words.secret { said.words.shown.split(':').next().unwrap_or_default() } else { name };
         let Some(scheme) = scheme(name) else {
             let place = said.point(0..name.len());
-            if LATER.contains(&name) {
-                let help = format!("this version has {}", listed(SCHEMES.iter().map(|scheme| scheme.name)));
-                self.fail(&place, format!("checks of {} are not in this version yet", quote(name)), help);
-                return None;
-            }
             let help = match nearest(shown, SCHEMES.iter().map(|scheme| scheme.name)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("a check is one of {}", listed(SCHEMES.iter().map(|scheme| scheme.form))),
@@ -73,8 +65,20 @@ fn url_flaw(scheme: &Scheme, rest: &str, at: usize) -> Option<Flaw> {
     }
     let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
     let user = authority.rfind('@').map_or(0, |sign| sign + 1);
-    let address = &authority[user..];
-    let place = start + user..start + authority.len();
+    let mut at = start + user;
+    let several = scheme.form.contains(',');
+    for address in authority[user..].split(|letter| several && letter == ',') {
+        if let Some(flaw) = address_flaw(scheme, address, at) {
+            return Some(flaw);
+        }
+        at += address.len() + 1;
+    }
+    None
+}
+
+/// What is wrong with `HOST[:PORT]`, which begins at byte `at`.
+fn address_flaw(scheme: &Scheme, address: &str, at: usize) -> Option<Flaw> {
+    let place = at..at + address.len();
     // An IPv6 address stands in brackets, because it has colons of its own.
     let (host, port) = match address.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
         Some((host, "")) => (host, None),
@@ -122,6 +126,13 @@ mod tests {
             ("tcp://::1:5", Some("a URL without a host")),
             ("tcp://fe80::1", Some("an IPv6 address without brackets: write `[::1]`")),
             ("tcp://a", Some("a port is missing")),
+            ("etcd://a:2379,[::1],b", None),
+            ("etcd://a:2379,b:0", Some("a port is a number from 1 to 65535")),
+            ("etcd://a,,b", Some("a URL without a host")),
+            ("http://a:1,b:2/", Some("an IPv6 address without brackets: write `[::1]`")),
+            ("dns://_sip._tcp.plant?type=SRV", None),
+            ("dns://10.0.0.1:5353/plant?type=A", None),
+            ("postgres://u:p@[::1]/db?query=SELECT%201", None),
             ("memory:x", Some("this check takes nothing behind its colon")),
             ("disk: ", Some("this check lacks what it is to look at")),
         ] {

@@ -34,6 +34,8 @@ mod mask;
 #[cfg(feature = "config")]
 mod model;
 #[cfg(feature = "config")]
+mod outside;
+#[cfg(feature = "config")]
 mod point;
 #[cfg(feature = "config")]
 mod reader;
@@ -59,6 +61,7 @@ mod template;
 pub mod theme_file;
 #[cfg(feature = "config")]
 mod theme_text;
+#[cfg(feature = "config")]
 mod tree;
 
 #[cfg(feature = "config")]
@@ -73,6 +76,8 @@ pub use find::find;
 pub use load::{Options, builtin, load, parse};
 #[cfg(feature = "config")]
 pub use model::{CheckConfig, ClusterConfig, Config, ItemConfig, ItemKind, Levels, Secret, StateConfig};
+#[cfg(feature = "config")]
+pub use outside::outside;
 #[cfg(feature = "config")]
 pub use render::WIDTH;
 #[cfg(feature = "config")]

@@ -144,19 +144,10 @@ impl<'a> Reader<'a> {
         self.sized(said, &entry.key, TEXT_BYTES_MAX, "bytes", str::len)
     }
 
-    /// A text of one line and at most `max` characters, for names.
+    /// A text of at most `max` characters, for names. What no screen should see in it is cleaned where it is shown.
     pub(super) fn name<'n>(&mut self, entry: &'n Entry, max: usize) -> Option<Said<'n>> {
         let said = self.words(entry)?;
-        let said = self.sized(said, &entry.key, max, "characters", |text| text.chars().count())?;
-        if said.words.full.contains(char::is_control) {
-            self.fail(
-                said.place(),
-                format!("{} has a line break or control character", quote(&entry.key)),
-                "write one line",
-            );
-            return None;
-        }
-        Some(said)
+        self.sized(said, &entry.key, max, "characters", |text| text.chars().count())
     }
 
     fn sized<'n>(

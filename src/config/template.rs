@@ -82,6 +82,14 @@ impl Template {
         Ok(Self { pieces })
     }
 
+    /// What it says before its first placeholder, without the signs that lead on to it: what the
+    /// text is about even where there are no values. Empty where it begins with one.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        let Some(Piece::Plain(text)) = self.pieces.first() else { return "" };
+        text.trim_matches(|sign: char| sign.is_whitespace() || ",:;=-–—·|(".contains(sign))
+    }
+
     /// The paths of its placeholders, with their byte offsets.
     #[must_use]
     pub fn names(&self) -> Vec<(String, usize)> {

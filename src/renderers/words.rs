@@ -29,8 +29,6 @@ pub enum Word {
     Consoles,
     /// The headline of a stopped page.
     Paused,
-    /// Where the progress of the turn stands while the page is stopped.
-    PausedTurn,
     /// Between a turn's place and the number of turns.
     Of,
     /// Before an age.
@@ -43,6 +41,8 @@ pub enum Word {
     Every,
     /// Before the age of news that is too old.
     LastNews,
+    /// Instead of an age, where there was no news yet.
+    NoNews,
     /// After the number of healthy items that share a turn.
     AllHealthy,
     /// After the number of rows that found no room.
@@ -119,13 +119,13 @@ const fn pair(word: Word) -> (&'static str, &'static str) {
         Word::Console => ("console", "台"),
         Word::Consoles => ("consoles", "台"),
         Word::Paused => ("PAUSED", "已暂停"),
-        Word::PausedTurn => ("paused", "已暂停"),
         Word::Of => (" of ", " / "),
         Word::AgoBefore => ("", ""),
         Word::AgoAfter => (" ago", "前"),
         Word::Never => ("never", "从未"),
         Word::Every => ("every ", "每"),
         Word::LastNews => ("last news ", "最后消息 "),
+        Word::NoNews => ("no news yet", "尚无消息"),
         Word::AllHealthy => (" healthy", " 项正常"),
         Word::More => (" more", " 项未显示"),
         Word::Flapping => ("flapping", "频繁变化"),

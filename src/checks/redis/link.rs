@@ -6,20 +6,18 @@
 //! once, and a server that talks without end is cut off.
 
 use std::future::Future;
-use std::io;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::checks::counted::{Counted, Counter};
 use crate::checks::net::{Address, plain_io};
 use crate::checks::{Fault, tls};
 
@@ -41,18 +39,12 @@ pub(super) struct Link {
     counter: Arc<Counter>,
 }
 
-#[derive(Default)]
-struct Counter {
-    received: AtomicU64,
-    allowed: AtomicU64,
-}
-
 impl Link {
     /// Logs in and chooses the database.
     pub(super) async fn log_in(stream: Box<dyn Stream>, login: &RedisConnectionInfo) -> Result<Self, RedisError> {
         let counter = Arc::<Counter>::default();
-        counter.allow();
-        let stream = Counted { stream, counter: Arc::clone(&counter) };
+        counter.allow(RUN_BYTES_MAX);
+        let stream = Counted::new(stream, Arc::clone(&counter));
         // How long a run may last is its caller's business; the library's half a second is not.
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let (connection, driver) = MultiplexedConnection::new_with_config(login, stream, config).await?;
@@ -61,7 +53,7 @@ impl Link {
 
     /// Bytes that ever came in.
     pub(super) fn received(&self) -> u64 {
-        self.counter.received.load(Ordering::Relaxed)
+        self.counter.received()
     }
 
     /// Asks and answers while the bytes move.
@@ -69,7 +61,7 @@ impl Link {
         &'a mut self,
         ask: impl FnOnce(&'a mut MultiplexedConnection) -> Conversation<'a, T>,
     ) -> Result<T, RedisError> {
-        self.counter.allow();
+        self.counter.allow(RUN_BYTES_MAX);
         let mut conversation = pin!(ask(&mut self.connection));
         tokio::select! {
             biased;
@@ -77,45 +69,6 @@ impl Link {
             // The stream has ended; what it said last is already under way to the one who asked.
             () = &mut self.driver => conversation.await,
         }
-    }
-}
-
-impl Counter {
-    fn allow(&self) {
-        self.allowed.store(self.received.load(Ordering::Relaxed) + RUN_BYTES_MAX, Ordering::Relaxed);
-    }
-}
-
-/// A stream that counts what comes in, and refuses too much of it.
-struct Counted {
-    stream: Box<dyn Stream>,
-    counter: Arc<Counter>,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        let came = (buffer.filled().len() - before) as u64;
-        let received = self.counter.received.fetch_add(came, Ordering::Relaxed) + came;
-        if received > self.counter.allowed.load(Ordering::Relaxed) {
-            return Poll::Ready(Err(io::Error::other("too long an answer")));
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

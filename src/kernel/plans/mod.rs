@@ -4,10 +4,28 @@
 //! times lie on a grid that is anchored to the epoch, so nothing can drift and a
 //! restart finds the same beat again.
 
+mod breaker;
+mod bucket;
+mod flapping;
 mod phase;
+mod ready;
+mod run;
+mod settle;
+mod spike;
+mod sync;
+mod wheel;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+
+pub use breaker::{Breaker, BreakerRules, BreakerState};
+pub use bucket::{Bucket, Limit};
+pub use flapping::Flapping;
+pub use ready::{OVERDUE_SHARE, PATIENCE, Rank, Ready, Ticket, Urgency};
+pub use run::{Finish, RunWord, Running, Was};
+pub use settle::{Settle, SettleRules};
+pub use spike::{Spike, SpikeRules};
+pub use wheel::{Key, Wheel};
 
 use super::board::{Board, Item, PlanSpec, Source};
 use super::output::{Output, RunId, Start};

@@ -90,6 +90,14 @@ pub(super) fn ago(look: &Look, then: Option<Moment>, tick: Tick) -> String {
     }
 }
 
+/// How old the last news is, in words of its own; or that there was none yet.
+pub(super) fn last_news(look: &Look, then: Option<Moment>, tick: Tick) -> String {
+    match then {
+        None => look.word(Word::NoNews).to_owned(),
+        Some(_) => format!("{}{}", look.word(Word::LastNews), ago(look, then, tick)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

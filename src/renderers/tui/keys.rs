@@ -17,7 +17,8 @@ pub fn name_of(event: KeyEvent) -> Option<String> {
         KeyCode::Char(letter) if event.modifiers.contains(KeyModifiers::CONTROL) => {
             return Some(format!("ctrl-{}", letter.to_ascii_lowercase()));
         }
-        // A key with alt held is a wish for something that the keymap does not have.
+        // A key with alt held is a wish for something that the keymap does not have. Whoever reads the
+        // terminal knows better where it is escape and a key in one.
         KeyCode::Char(_) if event.modifiers.contains(KeyModifiers::ALT) => return None,
         KeyCode::Char(' ') => "space",
         KeyCode::Char(letter) => return Some(letter.to_string()),

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::clock::{ago, period};
+use super::clock::{ago, last_news, period};
 use super::scene::Scene;
 use super::text::{put, put_cut, put_right, width};
 use crate::frame::{Level, Row, Value};
@@ -138,7 +138,7 @@ fn draw_stale(
     buffer: &mut Buffer,
 ) {
     let look = scene.look;
-    let age = format!("{}{}{}", look.signs.dot, look.word(Word::LastNews), ago(look, row.updated, scene.tick));
+    let age = format!("{}{}", look.signs.dot, last_news(look, row.updated, scene.tick));
     let columns = u16::try_from(width(&age)).unwrap_or(u16::MAX);
     // Where there is no room for both, the symbol and the column of ages tell that the text is old.
     let for_text = if columns + 8 <= room { room - columns } else { room };

@@ -107,7 +107,7 @@ fn draw_whence(scene: &Scene<'_>, (start, end): (u16, u16), y: u16, buffer: &mut
     let mut facts = Vec::new();
     match shown.row {
         Some(row) if !row.fresh => {
-            facts.push(format!("{}{}", look.word(Word::LastNews), super::clock::ago(look, row.updated, scene.tick)));
+            facts.push(super::clock::last_news(look, row.updated, scene.tick));
         }
         _ => facts.extend(shown.since.map(|since| scene.tick.since(since).to_string())),
     }
@@ -208,10 +208,7 @@ fn draw_progress(scene: &Scene<'_>, area: Rect, columns: u16, buffer: &mut Buffe
         let (sign, style) = if column < passed { (look.signs.passed, style) } else { (look.signs.left, look.border) };
         buffer[(area.x + margin + column, area.y)].set_symbol(sign).set_style(style);
     }
-    if stopped {
-        put_right(buffer, end, area.y, area.width, look.word(Word::PausedTurn), look.notice());
-    } else {
-        let position = format!("{}{}{}", frame.turn.position, look.word(Word::Of), frame.turn.of);
-        put_right(buffer, end, area.y, area.width, &position, look.muted);
-    }
+    let (place, of) = scene.shown.place(frame);
+    let position = format!("{place}{}{of}", look.word(Word::Of));
+    put_right(buffer, end, area.y, area.width, &position, if stopped { look.notice() } else { look.muted });
 }

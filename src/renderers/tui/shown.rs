@@ -61,6 +61,13 @@ impl<'a> Shown<'a> {
         }
     }
 
+    /// Its place and of how many: in the playlist where the frame shows it too, else in the list.
+    pub(super) fn place(&self, frame: &Frame) -> (usize, usize) {
+        let listed = self.item.filter(|item| frame.turn.item.as_ref() != Some(item));
+        let place = listed.and_then(|item| frame.rows.iter().position(|row| row.id == *item));
+        place.map_or((frame.turn.position, frame.turn.of), |place| (place + 1, frame.rows.len()))
+    }
+
     fn of_row(row: &'a Arc<Row>, began: Moment) -> Self {
         Self {
             item: Some(&row.id),

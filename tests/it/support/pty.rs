@@ -19,6 +19,9 @@ use super::clock::{PATIENCE, left, now};
 use super::pipe::{send_signal, text};
 use super::{TempHome, allowlist};
 
+/// Begins each synchronized update.
+const PICTURE_BEGIN: &[u8] = b"\x1b[?2026h";
+
 /// Ends each synchronized update: what is on the screen then was meant to be seen.
 const PICTURE_END: &[u8] = b"\x1b[?2026l";
 
@@ -58,6 +61,8 @@ impl Size {
 struct Seen {
     parser: Parser,
     raw: Vec<u8>,
+    /// How many of those bytes the parser has had.
+    shown: usize,
     size: Size,
     silent: bool,
     status: Option<ExitStatus>,
@@ -113,7 +118,7 @@ impl Pty {
         let pid = child.process_id().unwrap();
         let reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
-        let seen = Seen { parser: size.parser(), raw: Vec::new(), size, silent: false, status: None };
+        let seen = Seen { parser: size.parser(), raw: Vec::new(), shown: 0, size, silent: false, status: None };
         let shared = Arc::new(Shared { seen: Mutex::new(seen), news: Condvar::new(), hung_up: AtomicBool::new(false) });
         let theirs = Arc::clone(&shared);
         thread::spawn(move || read(reader, &theirs));
@@ -340,13 +345,26 @@ pub(crate) fn colours(screen: &Screen) -> Vec<Color> {
     found
 }
 
+impl Seen {
+    /// Shows what has come. An update that is still open is held back, as a terminal does that
+    /// knows synchronized updates: half a picture is nothing that a viewer sees.
+    fn show(&mut self) {
+        let rest = &self.raw[self.shown..];
+        let last = |mode: &[u8]| rest.windows(mode.len()).rposition(|bytes| bytes == mode);
+        let open = last(PICTURE_BEGIN).filter(|begin| !self.silent && last(PICTURE_END).is_none_or(|end| end < *begin));
+        let until = self.shown + open.unwrap_or(rest.len());
+        self.parser.process(&self.raw[self.shown..until]);
+        self.shown = until;
+    }
+}
+
 /// What the reader thread does until the terminal is closed on either side.
 fn read(mut reader: Box<dyn Read + Send>, shared: &Shared) {
     let mut bytes = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = reader.read(&mut bytes) {
         let mut seen = shared.lock();
         seen.raw.extend_from_slice(&bytes[..count]);
-        seen.parser.process(&bytes[..count]);
+        seen.show();
         drop(seen);
         shared.news.notify_all();
         if shared.hung_up.load(Ordering::SeqCst) {
@@ -354,7 +372,10 @@ fn read(mut reader: Box<dyn Read + Send>, shared: &Shared) {
         }
     }
     drop(reader);
-    shared.lock().silent = true;
+    let mut seen = shared.lock();
+    seen.silent = true;
+    seen.show();
+    drop(seen);
     shared.news.notify_all();
 }
 
