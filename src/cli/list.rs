@@ -57,7 +57,7 @@ mod tests {
             {"id": "db", "level": "healthy", "text": "OK", "age_ms": null},
             {"id": "press-7", "level": "warning", "text": "Hot \u{1b}[2J\u{202e}!", "age_ms": 134_000},
         ]});
-        assert_eq!(lines(&board), ["healthy  db                OK", "warning  press-7  2m 14s  Hot !"]);
+        assert_eq!(lines(&board), ["healthy  db               OK", "warning  press-7  2m 14s  Hot !"]);
         assert!(lines(&Value::Null).is_empty());
     }
 }
