@@ -25,6 +25,18 @@ pub enum Refused {
     Conflict(String),
     /// It can't be done now, but may be soon.
     Busy(String),
+    /// So much comes that this was left out.
+    Flooded(String),
+}
+
+impl Refused {
+    /// The sentence alone.
+    #[must_use]
+    pub fn into_words(self) -> String {
+        match self {
+            Self::Missing(why) | Self::Conflict(why) | Self::Busy(why) | Self::Flooded(why) => why,
+        }
+    }
 }
 
 /// News of an item from a program: checked and cleaned.

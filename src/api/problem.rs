@@ -64,6 +64,7 @@ impl From<Refused> for Problem {
             Refused::Missing(detail) => Self::missing(detail),
             Refused::Conflict(detail) => Self::new(StatusCode::CONFLICT, detail),
             Refused::Busy(detail) => Self::busy(detail),
+            Refused::Flooded(detail) => Self { detail, ..Self::too_many(Span::ZERO) },
         }
     }
 }

@@ -134,7 +134,7 @@ impl Desk for Counter {
             let taken = self.visit(move |kernel, now| {
                 leads(kernel)?;
                 let id = update.id.clone();
-                let is_new = push(kernel, now, update).map_err(Refused::Conflict)?;
+                let is_new = push(kernel, now, update)?;
                 Ok((is_new, see(kernel, &id)))
             });
             let (is_new, seen) = taken.await??;
@@ -155,7 +155,7 @@ impl Desk for Counter {
                 let taken = self.visit(move |kernel, now| {
                     leads(kernel)?;
                     let each = some.into_iter().map(|(place, update)| (place, push(kernel, now, update)));
-                    Ok(each.filter_map(|(place, taken)| Some((place, taken.err()?))).collect::<Vec<_>>())
+                    Ok(each.filter_map(|(place, taken)| Some((place, taken.err()?.into_words()))).collect::<Vec<_>>())
                 });
                 refused.extend(taken.await??);
             }
@@ -274,18 +274,27 @@ fn no_item(id: &ItemId) -> Refused {
 }
 
 /// Gives an update to the kernel; true: as a new item.
-fn push(kernel: &mut Kernel, now: Moment, update: Update) -> Result<bool, String> {
+fn push(kernel: &mut Kernel, now: Moment, update: Update) -> Result<bool, Refused> {
     let Update { id, level, text, ttl, values } = update;
     let admitted = kernel.board().admits(&id);
-    let why = |refused| match refused {
-        PushRefused::NotPushed => format!("{id} is measured by its plan or fixed by the config; it takes no pushes"),
-        PushRefused::Full => {
-            format!("the board has {UNNAMED_MAX} items already that its config does not name; take some away first")
-        }
+    let why = |refused| {
+        Refused::Conflict(match refused {
+            PushRefused::NotPushed => {
+                format!("{id} is measured by its plan or fixed by the config; it takes no pushes")
+            }
+            PushRefused::Full => {
+                format!("the board has {UNNAMED_MAX} items already that its config does not name; take some away first")
+            }
+        })
     };
     let admitted = admitted.map_err(why);
+    let sampled = kernel.stats().pushes_sampled;
     // A refused one goes there too: the kernel counts it.
     kernel.handle(now, Input::Push(Push { item: id, level, text, ttl, values }));
+    if admitted.is_ok() && kernel.stats().pushes_sampled > sampled {
+        let why = "far more updates come than usual, so only some are taken, and this one was not";
+        return Err(Refused::Flooded(why.into()));
+    }
     admitted
 }
 

@@ -49,7 +49,7 @@ pub const SCHEMES: &[Scheme] = &[
         tells: "the port accepts",
         values: &["latency"],
         open: false,
-        text: "accepts in {latency}",
+        text: "TCP {latency}",
         levels: &[],
     },
     Scheme {

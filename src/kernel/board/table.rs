@@ -3,14 +3,16 @@
 //! It knows what is said and whether it is still true, not what is shown.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use super::Level;
+use super::begin::settle_rules;
 use super::freshness::{is_fresh, stale_at};
 use super::item::{HISTORY, Item, ItemId, ItemSpec, Past, Source};
-use super::{Level, Values};
 use crate::kernel::input::{Push, Report};
-use crate::kernel::snapshot::{BoardSnapshot, ItemSnapshot};
+use crate::kernel::plans::Settle;
+use crate::kernel::snapshot::BoardSnapshot;
 use crate::kernel::{Moment, Span};
 
 /// All items at one moment.
@@ -20,8 +22,8 @@ pub struct Board {
     places: HashMap<ItemId, usize>,
     version: u64,
     touched: u64,
-    /// When items are to be looked at. An item's own is the entry that it is `queued` at, never
-    /// later than the moment it becomes stale; others are left over and mean nothing.
+    /// When items are to be looked at: to settle a level, or because they may be stale. For the latter
+    /// an item has the one entry that it is `queued` at, never later than the moment it becomes stale.
     expiries: BinaryHeap<Reverse<(Moment, usize)>>,
 }
 
@@ -39,7 +41,7 @@ pub(in crate::kernel) struct Change {
 /// each costs memory for good.
 pub const UNNAMED_MAX: usize = 10_000;
 
-/// Entries left over in the queue of expiries, beyond one an item, that are not worth a sweep.
+/// Entries left over in the queue of expiries, beyond three an item, that are not worth a sweep.
 const LEFT_OVER: usize = 64;
 
 /// Why a push was not taken.
@@ -137,8 +139,11 @@ impl Board {
         for item in &mut self.items {
             item.queued = stale_at(item).filter(|_| item.fresh);
         }
-        let due = |(place, item): (usize, &Item)| item.queued.map(|at| Reverse((at, place)));
-        self.expiries = self.items.iter().enumerate().filter_map(due).collect();
+        let due = |(place, item): (usize, &Item)| {
+            let settles = item.settle.next_wake(&settle_rules(item));
+            item.queued.into_iter().chain(settles).map(move |at| Reverse((at, place)))
+        };
+        self.expiries = self.items.iter().enumerate().flat_map(due).collect();
     }
 
     /// Sees to it that the item is looked at when its news becomes stale, or earlier.
@@ -148,9 +153,13 @@ impl Board {
             return;
         };
         item.queued = Some(at);
+        self.expire_at(at, place);
+    }
+
+    fn expire_at(&mut self, at: Moment, place: usize) {
         self.expiries.push(Reverse((at, place)));
-        // Entries are left over where a push shortens its predecessor's `ttl`; they must not pile up.
-        if self.expiries.len() > 2 * self.items.len() + LEFT_OVER {
+        // Entries are left over where a push shortens its predecessor's `ttl`, or a level is long in settling.
+        if self.expiries.len() > 3 * self.items.len() + LEFT_OVER {
             self.queue_all();
         }
     }
@@ -190,11 +199,20 @@ impl Board {
         }
         item.history.push_back(Past { level: report.level, took });
         item.updated = Some(now);
-        self.say(now, place, report)
+        item.flapping = item.changes.result(report.level);
+        item.settle = item.settle.result(&settle_rules(item), report.level, now);
+        let level = item.settle.shown().unwrap_or(report.level);
+        if let Some(at) = item.settle.next_wake(&settle_rules(item)) {
+            self.expire_at(at, place);
+        }
+        self.say(now, place, Report { level, ..report })
     }
 
     /// The same measurement is told in other words, after an edit of its text or levels.
     pub(in crate::kernel) fn retell(&mut self, now: Moment, place: usize, report: Report) -> Change {
+        // An edit is meant, and shows at once: it is no result that has to settle.
+        let item = &mut self.items[place];
+        item.settle = Settle::default().result(&settle_rules(item), report.level, now);
         self.say(now, place, report)
     }
 
@@ -257,11 +275,12 @@ impl Board {
         self.items[place].version = self.touched;
     }
 
-    /// Turns items to unknown whose news is stale at `now`; tells how many.
-    pub(in crate::kernel) fn expire(&mut self, now: Moment) -> u64 {
-        let mut expired = 0;
+    /// Turns items to unknown whose news is stale at `now`, and settles levels; tells how many of each.
+    pub(in crate::kernel) fn expire(&mut self, now: Moment) -> (u64, u64) {
+        let (mut expired, mut settled) = (0, 0);
         while let Some(Reverse((at, place))) = self.expiries.peek().copied().filter(|Reverse((at, _))| *at <= now) {
             self.expiries.pop();
+            settled += u64::from(self.settle(now, place));
             if self.items[place].queued != Some(at) {
                 continue;
             }
@@ -281,7 +300,23 @@ impl Board {
                 _ => {}
             }
         }
-        expired
+        (expired, settled)
+    }
+
+    /// Changes the level of an item whose results have lasted long enough by now; tells whether it did.
+    fn settle(&mut self, now: Moment, place: usize) -> bool {
+        let item = &mut self.items[place];
+        item.settle = item.settle.woken(&settle_rules(item), now);
+        let shown = item.settle.shown().filter(|shown| *shown != item.reported);
+        let Some(level) = shown.filter(|_| item.updated.is_some()) else { return false };
+        let before = item.level();
+        item.reported = level;
+        let changed = item.level() != before;
+        if changed {
+            item.since = now;
+            self.touch(place, true);
+        }
+        changed
     }
 
     /// The next moment when some news becomes stale, or earlier.
@@ -316,61 +351,4 @@ fn settled(known: Option<Item>, spec: ItemSpec, now: Moment) -> Item {
         item.since = now;
     }
     item
-}
-
-impl Item {
-    fn new(spec: ItemSpec, now: Moment) -> Self {
-        let (reported, fresh) = match spec.source {
-            Source::Fixed(level) => (level, true),
-            Source::Plan(_) | Source::Pushed { .. } => (Level::Unknown, false),
-        };
-        let columns = crate::kernel::width::columns(&spec.text);
-        Self {
-            text: Arc::clone(&spec.text),
-            spec: Arc::new(spec),
-            columns,
-            reported,
-            since: now,
-            updated: None,
-            fresh,
-            flapping: false,
-            values: Arc::new(Values::new()),
-            history: VecDeque::new(),
-            ttl: None,
-            pushed_in: false,
-            queued: None,
-            version: 0,
-        }
-    }
-
-    fn pushed_in(id: ItemId, now: Moment, version: u64) -> Self {
-        let text = Arc::from(id.as_str());
-        let source = Source::Pushed { ttl: None };
-        let spec = ItemSpec { id, text, hold: None, source, label: Arc::from("pushed"), revision: 0 };
-        Self { pushed_in: true, version, ..Self::new(spec, now) }
-    }
-
-    fn snapshot(&self) -> ItemSnapshot {
-        ItemSnapshot {
-            id: self.id().clone(),
-            text: Arc::clone(&self.text),
-            level: self.reported,
-            since: self.since,
-            updated: self.updated,
-            revision: self.spec.revision,
-            pushed: self.pushed_in,
-            ttl: self.ttl,
-        }
-    }
-
-    fn restore(&mut self, news: ItemSnapshot, now: Moment) {
-        self.columns = crate::kernel::width::columns(&news.text);
-        self.text = news.text;
-        self.reported = news.level;
-        // A store written by a clock ahead of ours must not make news from the future.
-        self.since = news.since.min(now);
-        self.updated = news.updated.map(|at| at.min(now));
-        self.ttl = news.ttl;
-        self.fresh = is_fresh(self, now);
-    }
 }

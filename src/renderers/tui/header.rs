@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
 use super::clock::time_of_day;
 use super::scene::Scene;
@@ -19,10 +18,7 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let margin = u16::from(area.width > 24);
     let end = area.right().saturating_sub(margin);
     let clock = time_of_day(scene.tick.wall, scene.zone);
-    let pause = scene.state.paused.as_ref().map(|pause| {
-        // What stops the board from turning has to be told plainly, with how long it has.
-        format!(" {} {} ", look.word(Word::Paused), scene.tick.since(pause.since))
-    });
+    let pause = pause(scene, usize::MAX);
     let pause_columns = pause.as_deref().map_or(0, width);
     let room = usize::from(area.width.saturating_sub(2 * margin));
 
@@ -46,15 +42,19 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         start + put_cut(buffer, (start, area.y, for_title), &scene.frame.title, look.strong, look.signs.ellipsis);
     if let Some(pause) = pause {
         x += u16::from(x > start);
-        put(
-            buffer,
-            x,
-            area.y,
-            left.saturating_sub(x),
-            &pause,
-            look.level(Level::Warning).add_modifier(Modifier::REVERSED | Modifier::BOLD),
-        );
+        put(buffer, x, area.y, left.saturating_sub(x), &pause, look.badge(Level::Warning));
     }
+}
+
+/// Where more columns are not to be had, this says that the page is stopped.
+const PAUSE_SIGN: &str = "||";
+
+/// That the page is stopped, and for how long, as plainly as `room` allows; `None` where it turns.
+pub(super) fn pause(scene: &Scene<'_>, room: usize) -> Option<String> {
+    let pause = scene.state.paused.as_ref()?;
+    let word = scene.look.word(Word::Paused);
+    let forms = [format!(" {word} {} ", scene.tick.since(pause.since)), format!(" {word} "), PAUSE_SIGN.to_owned()];
+    forms.into_iter().find(|form| width(form) <= room)
 }
 
 /// The role and how many consoles there are; empty where there is nothing to tell.

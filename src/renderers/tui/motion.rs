@@ -37,7 +37,7 @@ impl Motion {
         let moves = match layout.text {
             Some(_) => width(&shown.text) > usize::from(text_room(layout)),
             // One line for all: an exact answer would repeat the drawing, and a still text costs a few pictures.
-            None => width(&line_text(scene)) + 4 > usize::from(layout.level.width),
+            None => width(&line_text(scene)) + 4 > usize::from(layout.level.width) * 3 / 4,
         };
         let ticker = layout.ticker.filter(|area| scene.ticker.columns() >= usize::from(area.width.saturating_sub(1)));
         Self {

@@ -65,10 +65,13 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     };
     draw(layout.header, buffer, header::draw);
     draw(layout.notice, buffer, header::draw_notice);
+    if let Some(fill) = scene.look.paper(scene.shown.level).fill {
+        buffer.set_style(layout.page, fill);
+    }
     if layout.text.is_some() {
         page::draw(scene, layout, buffer);
     } else {
-        page::draw_line(scene, layout.level, buffer);
+        page::draw_line(scene, layout, buffer);
     }
     draw(layout.counts, buffer, bottom::draw_counts);
     let body = match (&scene.state.detail, scene.state.view) {
