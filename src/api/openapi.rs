@@ -1,4 +1,4 @@
-//! The table of routes as OpenAPI 3.1: what `GET /v1/openapi.json` answers and `docs/openapi.json` holds.
+//! The table of routes as `OpenAPI` 3.1: what `GET /v1/openapi.json` answers and `docs/openapi.json` holds.
 
 use axum::Json;
 use serde_json::{Map, Value, json};
@@ -135,7 +135,7 @@ fn schema_ref(name: &str) -> Value {
 }
 
 /// An object whose members are all there, whatever else they are.
-fn object(members: Value) -> Value {
+fn object(members: &Value) -> Value {
     let names: Vec<String> = members.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     json!({"type": "object", "properties": members, "required": names})
 }
@@ -168,41 +168,41 @@ fn schemas() -> Value {
         "Update": closed(&update, json!(["level", "text"])),
         "NamedUpdate": closed(&named, json!(["id", "level", "text"])),
         "Alerts": {"type": "object", "properties": {"alerts": {"type": "array", "items": {"type": "object"}}}, "required": ["alerts"]},
-        "Taken": object(json!({
+        "Taken": object(&json!({
             "accepted": count,
-            "refused": {"type": "array", "items": object(json!({"index": count, "detail": text}))},
+            "refused": {"type": "array", "items": object(&json!({"index": count, "detail": text}))},
         })),
-        "Board": object(json!({
+        "Board": object(&json!({
             "title": text, "version": count, "role": role, "items": {"type": "array", "items": schema_ref("Item")},
         })),
-        "Item": object(json!({
+        "Item": object(&json!({
             "id": schema_ref("ItemId"), "text": text, "level": level, "since": time, "updated": time_or_null,
             "age_ms": {"type": ["integer", "null"]}, "source": text, "values": values, "fresh": truth,
             "flapping": truth, "next_run": time_or_null, "run": text_or_null, "last_run": run_or_null,
         })),
-        "Started": object(json!({"run": schema_ref("RunId")})),
-        "Run": object(json!({
+        "Started": object(&json!({"run": schema_ref("RunId")})),
+        "Run": object(&json!({
             "run": schema_ref("RunId"), "item": schema_ref("ItemId"),
             "state": {"type": "string", "enum": ["running", "done", "failed", "timed_out", "cancelled"]},
             "started": time, "waited_ms": count, "ran_ms": count, "retries": count, "bytes": count, "detail": text,
         })),
-        "Hour": object(json!({
+        "Hour": object(&json!({
             "item": schema_ref("ItemId"), "runs": count,
             "p50_ms": number_or_null, "p95_ms": number_or_null, "p99_ms": number_or_null,
         })),
-        "Frame": object(json!({
+        "Frame": object(&json!({
             "seq": count, "at": time, "item": text_or_null, "text": text, "level": level, "since": time_or_null,
             "position": count, "of": count, "role": role, "fence": count, "board": count, "crc": text,
             "fallback": truth, "notice": text_or_null,
         })),
-        "Consoles": object(json!({
+        "Consoles": object(&json!({
             "leader": text_or_null,
-            "consoles": {"type": "array", "items": object(json!({
+            "consoles": {"type": "array", "items": object(&json!({
                 "name": text, "role": role, "since": time, "version": text,
                 "offset_ms": {"type": "number"}, "bound_ms": {"type": "number"}, "last_seen": time,
             }))},
         })),
-        "Problem": object(json!({"type": text, "title": text, "status": count, "detail": text})),
+        "Problem": object(&json!({"type": text, "title": text, "status": count, "detail": text})),
     })
 }
 

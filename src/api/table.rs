@@ -1,4 +1,4 @@
-//! Every route: the router and the OpenAPI document are both made of this table.
+//! Every route: the router and the `OpenAPI` document are both made of this table.
 
 use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, post, put};

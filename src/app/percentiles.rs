@@ -88,8 +88,9 @@ const fn number(now: Moment) -> u64 {
 fn size(span: Span) -> usize {
     let nanos = span.as_nanos().max(1 << SMALLEST);
     let power = nanos.ilog2();
-    let step = (nanos >> (power - STEPS.ilog2())) as usize % STEPS;
-    ((power - SMALLEST) as usize * STEPS + step).min(SIZES - 1)
+    let step = nanos >> (power - STEPS.ilog2()) & (STEPS as u64 - 1);
+    let size = u64::from(power - SMALLEST) * STEPS as u64 + step;
+    usize::try_from(size).unwrap_or(SIZES).min(SIZES - 1)
 }
 
 /// The time in the middle of a size.

@@ -17,10 +17,11 @@ use crate::coordination::store;
 #[must_use]
 pub fn socket_path(title: &str, env: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
     let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_RUNTIME_DIR").map(|folder| folder.join("marquee")).unwrap_or_else(|| {
+    let temporary = || {
         let temporary = absolute("TMPDIR").unwrap_or_else(|| Path::new("/tmp").to_owned());
         temporary.join(format!("marquee-{}-run", rustix::process::geteuid().as_raw()))
-    });
+    };
+    let folder = absolute("XDG_RUNTIME_DIR").map_or_else(temporary, |folder| folder.join("marquee"));
     folder.join(format!("{}.sock", store::slug(title)))
 }
 

@@ -196,11 +196,17 @@ pub(super) struct Reach {
     /// The board at this socket
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     pub(super) socket: Option<PathBuf>,
-    /// The board at this address, such as http://127.0.0.1:9091
-    #[arg(long, value_name = "URL")]
+    /// The board at this address.
+    #[arg(long, value_name = "URL", help = "The board at this address, such as http://127.0.0.1:9091")]
     pub(super) url: Option<String>,
-    /// What writes show; else $MARQUEE_TOKEN
-    #[arg(long, value_name = "TOKEN", env = "MARQUEE_TOKEN", hide_env = true)]
+    /// What writes show.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "MARQUEE_TOKEN",
+        hide_env = true,
+        help = "What writes show; else $MARQUEE_TOKEN"
+    )]
     pub(super) token: Option<String>,
 }
 

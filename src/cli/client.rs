@@ -101,13 +101,12 @@ impl Client {
         let failed = |why: io::Error| Failure::Unreachable(self.unreachable(&why, patience));
         let (mut stream, base, host) = self.connect(patience).map_err(failed)?;
         let body = body.map(Value::to_string).unwrap_or_default();
-        let mut head = format!("{method} {base}{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-        if let Some(token) = &self.token {
-            if token.contains(['\r', '\n']) {
-                return Err(Failure::Usage("the token has a line break in it".into()));
-            }
-            head.push_str(&format!("Authorization: Bearer {token}\r\n"));
+        let token = self.token.as_deref();
+        if token.is_some_and(|token| token.contains(['\r', '\n'])) {
+            return Err(Failure::Usage("the token has a line break in it".into()));
         }
+        let shown = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let head = format!("{method} {base}{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{shown}");
         let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
         let request = format!("{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len());
         // A board that has heard enough answers before the last byte.

@@ -136,6 +136,7 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
     );
     let before = at.get("/v1/board")["items"].as_array().unwrap().len();
     let good = json!({"level": "info", "text": "x"}).to_string();
+    let huge = vec![b' '; 1024 * 1024 + 1];
     let deep = format!(
         "{{\"level\":\"info\",\"text\":\"x\",\"values\":{{\"a\":{}{}}}}}",
         "[".repeat(10_000),
@@ -159,8 +160,8 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
         ("PUT", "/v1/items/press-7", b"", 400, "not the JSON"),
         ("PUT", "/v1/items/press-7", deep.as_bytes(), 400, "deeper than 64"),
         ("PUT", "/v1/items/press-7", shallow.as_bytes(), 400, "deeper than 64"),
-        ("PUT", "/v1/items/press-7", &[b' '; 64 * 1024 + 1], 413, "64 KiB"),
-        ("POST", "/v1/items", &[b' '; 1024 * 1024 + 1], 413, "1024 KiB"),
+        ("PUT", "/v1/items/press-7", &huge[..=64 * 1024], 413, "64 KiB"),
+        ("POST", "/v1/items", &huge, 413, "1024 KiB"),
         ("POST", "/v1/items", b"[{]", 400, "not the JSON"),
         ("POST", "/v1/alertmanager", b"{}", 400, "`alerts` is missing"),
         ("DELETE", "/v1/items/db", b"", 409, "only one that was pushed"),
