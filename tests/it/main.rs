@@ -9,6 +9,10 @@
 mod support;
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod commands;

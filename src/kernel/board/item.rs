@@ -134,6 +134,8 @@ pub struct Item {
     pub(in crate::kernel) ttl: Option<Span>,
     /// Whether it came by a push and the config does not name it.
     pub(in crate::kernel) pushed_in: bool,
+    /// When the board looks next whether it is stale; `None`: not at all.
+    pub(in crate::kernel) queued: Option<Moment>,
     /// The board's `touched` when anything of this item last changed.
     pub version: u64,
 }

@@ -2,6 +2,7 @@
 
 mod limits;
 mod plans;
+mod pushes;
 mod store;
 mod turns;
 
