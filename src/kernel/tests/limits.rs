@@ -54,7 +54,7 @@ fn no_more_runs_than_the_program_permits() {
 #[test]
 fn items_in_alarm_go_first_then_by_priority() {
     let mut plant = Plant::new();
-    let mut items =
+    let items =
         vec![planned("a", EVERY), plan("b", |plan| plan.priority = 9), planned("c", EVERY), planned("gate", EVERY)];
     plant.board_spec(|spec| spec.items = items.clone());
     runs(&mut plant, Span::from_millis(150), false);
