@@ -58,7 +58,8 @@ fn alert(alert: &Value) -> Checked {
         Some(Value::Map(labels)) => update::checked_values(labels.clone(), &mut tainted)?,
         _ => Values::new(),
     };
-    Ok((Update { id, level, text: safe.shared(), ttl: None, values: Arc::new(values) }, tainted))
+    let (text, values) = (safe.shared(), Arc::new(values));
+    Ok((Update { id, level, text, ttl: None, values, filtered: tainted }, tainted))
 }
 
 /// The level of a firing alert. Who fires without a known severity still wants somebody to look.

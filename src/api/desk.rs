@@ -52,6 +52,8 @@ pub struct Update {
     pub ttl: Option<Span>,
     /// What was measured.
     pub values: Arc<Values>,
+    /// Whether something was taken out of its texts that no screen should see.
+    pub filtered: bool,
 }
 
 /// The program behind the HTTP face.

@@ -96,7 +96,7 @@ fn from(members: Vec<(Arc<str>, Value)>, id: Option<ItemId>) -> Checked {
     tainted |= safe.is_tainted();
     // An item that says nothing would be an empty picture; its name is the least it can say.
     let text = if safe.trim().is_empty() { id.as_str().into() } else { safe.shared() };
-    Ok((Update { id, level, text, ttl, values: Arc::new(values) }, tainted))
+    Ok((Update { id, level, text, ttl, values: Arc::new(values), filtered: tainted }, tainted))
 }
 
 /// The id that a text is.

@@ -41,6 +41,25 @@ impl Clock {
     }
 }
 
+/// How many seconds the disciplined monotonic clock is ahead of the raw one, which nobody
+/// slews. Both stood at zero when the machine started; only the change since some moment tells.
+#[cfg(feature = "cli")]
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a difference of clocks needs no more than 53 bits")]
+pub(super) fn raw_difference() -> f64 {
+    use rustix::time::{ClockId, clock_gettime};
+    let (disciplined, raw) = (clock_gettime(ClockId::Monotonic), clock_gettime(ClockId::MonotonicRaw));
+    (disciplined.tv_sec - raw.tv_sec) as f64 + (disciplined.tv_nsec - raw.tv_nsec) as f64 / 1e9
+}
+
+/// Lets this thread wake as precisely as the system can: usually it is let sleep 50 µs longer
+/// than it asked, to wake with others.
+#[cfg(feature = "cli")]
+pub(super) fn wake_precisely() {
+    // A system that does not allow it wakes us a little later; nothing is lost by that.
+    let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 fn monotonic() -> Instant {
     Instant::now()

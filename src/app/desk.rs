@@ -275,7 +275,7 @@ fn no_item(id: &ItemId) -> Refused {
 
 /// Gives an update to the kernel; true: as a new item.
 fn push(kernel: &mut Kernel, now: Moment, update: Update) -> Result<bool, Refused> {
-    let Update { id, level, text, ttl, values } = update;
+    let Update { id, level, text, ttl, values, filtered } = update;
     let admitted = kernel.board().admits(&id);
     let why = |refused| {
         Refused::Conflict(match refused {
@@ -290,7 +290,7 @@ fn push(kernel: &mut Kernel, now: Moment, update: Update) -> Result<bool, Refuse
     let admitted = admitted.map_err(why);
     let sampled = kernel.stats().pushes_sampled;
     // A refused one goes there too: the kernel counts it.
-    kernel.handle(now, Input::Push(Push { item: id, level, text, ttl, values }));
+    kernel.handle(now, Input::Push(Push { item: id, level, text, ttl, values, filtered }));
     if admitted.is_ok() && kernel.stats().pushes_sampled > sampled {
         let why = "far more updates come than usual, so only some are taken, and this one was not";
         return Err(Refused::Flooded(why.into()));

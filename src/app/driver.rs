@@ -18,6 +18,10 @@ use crate::kernel::{Input, Kernel, Moment, Output, Span};
 /// frame's time; more waiting than this means that something floods it.
 const INBOX: usize = 65_536;
 
+/// Between two wake-ups of its own the board thread rests for so long: a wake-up costs
+/// 20 µs of processor time, and nobody sees a tenth of a millisecond.
+const BREATH: Span = Span::from_micros(100);
+
 /// Without anything to do the board thread still wakes this often, so that the
 /// heartbeat tells a waiting thread from a stuck one.
 const HEARTBEAT: Span = Span::from_secs(1);
@@ -120,7 +124,11 @@ pub(super) fn spawn(
     inbox: Arc<Inbox>,
     effects: impl Effects + 'static,
 ) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("board".into()).spawn(move || drive(kernel, clock, &inbox, effects))
+    thread::Builder::new().name("board".into()).spawn(move || {
+        #[cfg(feature = "cli")]
+        super::clock::wake_precisely();
+        drive(kernel, clock, &inbox, effects);
+    })
 }
 
 fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effects) {
@@ -154,7 +162,9 @@ fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effe
             return;
         }
         let rows_due = rows_due.filter(|due| *due > now);
-        let wake = [kernel.next_wake(), rows_due, Some(now + HEARTBEAT)].into_iter().flatten().min();
+        // Plans that are due within a moment of each other share one wake-up.
+        let kernel_wake = kernel.next_wake().map(|moment| moment.max(now + BREATH));
+        let wake = [kernel_wake, rows_due, Some(now + HEARTBEAT)].into_iter().flatten().min();
         inbox.bell.wait(wake.map(|moment| clock.until(moment)));
     }
 }

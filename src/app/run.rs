@@ -91,7 +91,7 @@ pub fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
         warn!("{warning}");
         program.notice(Concern::Other, Some(&warning));
     }
-    program.wait_and_stop(options.run_for)
+    program.wait_and_stop(options.run_for, &log)
 }
 
 fn start_log(options: &RunOptions) -> (Log, Vec<String>) {
@@ -117,6 +117,7 @@ struct Program {
     events: mpsc::Sender<Event>,
     server: Arc<Server>,
     signals: Option<Signals>,
+    meters: Arc<Meters>,
     runtime: Runtime,
     _lock: Option<Lock>,
 }
@@ -216,6 +217,7 @@ impl Program {
             events,
             server,
             signals: Some(signals),
+            meters,
             runtime,
             _lock: lock,
         })
@@ -226,9 +228,13 @@ impl Program {
         let _ = self.inbox.send(Input::Notice(concern, text.map(|text| Safe::line(text).shared())));
     }
 
-    fn wait_and_stop(mut self, run_for: Option<Span>) -> anyhow::Result<ExitCode> {
+    fn wait_and_stop(mut self, run_for: Option<Span>, log: &Log) -> anyhow::Result<ExitCode> {
         if let Some(signals) = self.signals.take() {
-            self.runtime.block_on(signals.wait(&self.over, run_for, &self.stage, &self.events));
+            let chores = || {
+                self.meters.upkeep();
+                self.meters.log_lines_dropped(log.dropped_lines());
+            };
+            self.runtime.block_on(signals.wait(&self.over, run_for, &self.stage, &self.events, chores));
         }
         info!("stopping");
         self.inbox.stop();

@@ -125,11 +125,11 @@ impl Runs {
         let began = self.clock.now();
         let waited = start.late + began.since(asked);
         let running = Running::start(Arc::clone(&flight.word));
-        let wanted = running.is_some();
+        let is_wanted = running.is_some();
         let mut end = End { runs: self, start: &start, began, waited, running, told: false };
         let plan = self.plans.load().get(&start.item).cloned();
         let mut retries = 0;
-        let (outcome, result) = match plan.as_ref().filter(|plan| wanted && plan.revision == start.revision) {
+        let (outcome, result) = match plan.as_ref().filter(|plan| is_wanted && plan.revision == start.revision) {
             // Cancelled, or its plan replaced, between the tick and this moment: nothing is asked any more.
             None => (Outcome::Cancelled, None),
             Some(plan) => loop {
@@ -197,9 +197,13 @@ impl End<'_> {
         let took = now.since(self.began);
         let (run, item, waited) = (self.start.run, self.start.item.clone(), self.waited);
         let detail = report.as_ref().map_or_else(|| CANCELLED.into(), |report| Arc::clone(&report.text));
-        let (outcome, started) = (outcome, self.began);
+        let started = self.began;
+        let filtered = report.as_ref().is_some_and(|report| report.filtered);
         // The kernel first: who waited for the end then finds the news on the board.
         self.runs.end(Ended { run, outcome, report, took, retries });
+        if filtered {
+            self.runs.meters.text_filtered();
+        }
         let outcome = Some(outcome);
         let record = Record { run, item, outcome, started, waited, ran: took, retries, bytes, detail };
         let hour = self.runs.account.ended(now, record.clone());
@@ -214,7 +218,7 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         if !self.told {
             let text = "the check broke off; the log says where".into();
-            let report = Report { level: Level::Unknown, text, values: Arc::default() };
+            let report = Report { level: Level::Unknown, text, values: Arc::default(), filtered: false };
             self.tell(Outcome::Failed, Some(report), 0, 0);
         }
     }

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::account::Account;
-use super::clock::Clock;
+use super::clock::{Clock, raw_difference};
 use super::desk::Counter;
 use super::driver::Inbox;
 use super::feed::Feed;
@@ -66,6 +66,7 @@ impl Server {
         let counter = Arc::new(Counter::new(Arc::clone(&inbox), clock, account, feed, Arc::new(role)));
         let token: Arc<Swap<Option<Secret>>> = Arc::default();
         let asked = Arc::clone(&token);
+        let began = raw_difference();
         let faces = Faces {
             alive: Arc::new(move || clock.now().since(Moment::from_unix_millis(inbox.heartbeat())) < STUCK),
             ready: Arc::new(move || match drawn.newest().as_ref() {
@@ -76,7 +77,10 @@ impl Server {
                 }
                 Some(_) => Ok(()),
             }),
-            metrics: Arc::new(move || scraped.render()),
+            metrics: Arc::new(move || {
+                scraped.clock_difference(raw_difference() - began);
+                scraped.render()
+            }),
             frame: Arc::new(move || {
                 let newest = shown.newest();
                 newest.as_ref().as_ref().and_then(|frame| serde_json::to_value(FrameLine::from(frame)).ok())

@@ -1,6 +1,7 @@
 //! Signals: what ends the program, and what a terminal tells of its size.
 
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -10,6 +11,10 @@ use super::place::terminal_size;
 use super::stage::Stage;
 use crate::kernel::Span;
 use crate::renderers::Event;
+
+/// How often the small chores are done: seldom enough to cost nothing, often enough that what
+/// waits for them stays small.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// The signals that this program hears. From its making on, none of them kills it.
 pub(super) struct Signals {
@@ -40,6 +45,7 @@ impl Signals {
         run_for: Option<Span>,
         stage: &Arc<Stage>,
         events: &mpsc::Sender<Event>,
+        upkeep: impl Fn(),
     ) {
         let end = async {
             match run_for {
@@ -48,6 +54,7 @@ impl Signals {
             }
         };
         tokio::pin!(end);
+        let mut chores = tokio::time::interval(UPKEEP_EVERY);
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return,
@@ -55,6 +62,7 @@ impl Signals {
                 _ = self.hang_up.recv() => return,
                 () = over.cancelled() => return,
                 () = &mut end => return,
+                _ = chores.tick() => upkeep(),
                 _ = self.resized.recv() => if let Some(size) = terminal_size() {
                     // A stage that has ended has no use for it.
                     let _ = events.send(Event::Resized(size));

@@ -64,12 +64,13 @@ impl Judge {
 
     fn told(&self, level: Level, text: &str, values: &Values) -> Report {
         let text = outside(text);
+        let filtered = text.is_tainted();
         let text = if text.trim().is_empty() { outside(&self.label) } else { text };
         let mut cleaned = Values::new();
         for (name, value) in values.iter() {
             cleaned.set(&*outside(name), clean(value));
         }
-        Report { level, text: (&*text).into(), values: Arc::new(cleaned) }
+        Report { level, text: text.shared(), values: Arc::new(cleaned), filtered }
     }
 }
 

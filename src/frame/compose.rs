@@ -89,6 +89,7 @@ fn row(kernel: &Kernel, place: usize, item: &Item) -> Row {
         source: Safe::of(&item.spec.label),
         fresh: item.fresh,
         flapping: item.flapping,
+        filtered: item.filtered,
         calling: kernel.marquee().playlist().is_calling(place),
         values: Arc::clone(&item.values),
         history: item.history.iter().copied().collect(),

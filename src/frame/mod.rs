@@ -118,6 +118,8 @@ pub struct Row {
     pub fresh: bool,
     /// Whether it changes too often to be read.
     pub flapping: bool,
+    /// Whether something was taken out of its texts that no screen should see.
+    pub filtered: bool,
     /// Whether it calls: it interrupts the others.
     pub calling: bool,
     /// What was measured last.

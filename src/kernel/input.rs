@@ -117,6 +117,8 @@ pub struct Report {
     pub text: Arc<str>,
     /// What was measured.
     pub values: Arc<Values>,
+    /// Whether something was taken out of its texts that no screen should see.
+    pub filtered: bool,
 }
 
 /// News of an item from somebody outside.
@@ -132,6 +134,8 @@ pub struct Push {
     pub ttl: Option<Span>,
     /// What was measured.
     pub values: Arc<Values>,
+    /// Whether something was taken out of its texts that no screen should see.
+    pub filtered: bool,
 }
 
 /// The parts of the program that can be unwell, most urgent to tell first.

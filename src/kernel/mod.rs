@@ -207,6 +207,7 @@ impl Kernel {
     fn reschedule(&mut self, old: &HashMap<ItemId, usize>) {
         let cancelled = self.schedule.refresh(self.now, old, &self.board);
         self.outputs.extend(cancelled);
+        self.stats.breakers_open = self.schedule.open_breakers();
         self.unsettled.turns = true;
         self.unsettled.board = true;
     }
@@ -237,6 +238,9 @@ impl Kernel {
             return;
         };
         self.stats.breakers_opened += u64::from(breaker == Some(true));
+        if breaker.is_some() {
+            self.stats.breakers_open = self.schedule.open_breakers();
+        }
         match ended.report {
             Some(report) if ended.outcome != Outcome::Cancelled => {
                 let change = self.board.report(self.now, place, report, ended.took);
@@ -269,7 +273,8 @@ impl Kernel {
                 let window = self.feed_rules.window;
                 let text = format!("Pushes: one of {sample} is taken; far more than the usual {usual:.0} in {window}");
                 let values = Arc::new(Values::new());
-                let push = Push { item: id, level: Level::Warning, text: text.into(), ttl: None, values };
+                let push =
+                    Push { item: id, level: Level::Warning, text: text.into(), ttl: None, values, filtered: false };
                 if let Ok(change) = self.board.push(self.now, push) {
                     self.note(change);
                 }

@@ -54,6 +54,12 @@ pub struct Meters {
     notices: [Gauge; CONCERNS.len()],
     store_write: ByResult,
     text_filtered: Counter,
+    ticks_left_alone: Counter,
+    breaker_opened: Counter,
+    breakers_open: Gauge,
+    plans_waiting: Gauge,
+    push_sampled: Counter,
+    clock_difference: Gauge,
     log_lines_dropped: Counter,
     connections_refused: Counter,
 }
@@ -95,6 +101,12 @@ impl Meters {
             notices: CONCERNS.map(|(_, word)| make.gauge(&table::NOTICE, &[word])),
             store_write: make.by_result(&table::STORE_WRITE),
             text_filtered: make.counter(&table::TEXT_FILTERED, &[]),
+            ticks_left_alone: make.counter(&table::TICKS_LEFT_ALONE, &[]),
+            breaker_opened: make.counter(&table::BREAKER_OPENED, &[]),
+            breakers_open: make.gauge(&table::BREAKERS_OPEN, &[]),
+            plans_waiting: make.gauge(&table::PLANS_WAITING, &[]),
+            push_sampled: make.counter(&table::PUSH_SAMPLED, &[]),
+            clock_difference: make.gauge(&table::CLOCK_DIFFERENCE, &[]),
             log_lines_dropped: make.counter(&table::LOG_LINES_DROPPED, &[]),
             connections_refused: make.counter(&table::HTTP_CONNECTIONS_REFUSED, &[]),
             recorder,
@@ -137,6 +149,11 @@ impl Meters {
         self.run_unclaimed.absolute(stats.ghosts_refused);
         self.item_stale.absolute(stats.went_stale);
         self.push_refused.absolute(stats.pushes_refused);
+        self.ticks_left_alone.absolute(stats.left_alone);
+        self.breaker_opened.absolute(stats.breakers_opened);
+        self.breakers_open.set(float(stats.breakers_open));
+        self.plans_waiting.set(float(stats.plans_waiting));
+        self.push_sampled.absolute(stats.pushes_sampled);
     }
 
     /// A run started so late. Each call is followed by one of [`Meters::run_ended`].
@@ -200,6 +217,11 @@ impl Meters {
     /// How many log lines were lost since the start, all told.
     pub fn log_lines_dropped(&self, total: u64) {
         self.log_lines_dropped.absolute(total);
+    }
+
+    /// The disciplined clock has gone so many seconds ahead of the raw one since the start.
+    pub fn clock_difference(&self, seconds: f64) {
+        self.clock_difference.set(seconds);
     }
 
     /// The HTTP face answered with this status code.

@@ -159,6 +159,18 @@ table! {
         "Writes of the state to its store, by result.").by(&["result"]);
     TEXT_FILTERED = Metric::new("marquee_text_filtered_total", Counter, Count,
         "Texts from outside from which control codes or misleading characters were removed.");
+    TICKS_LEFT_ALONE = Metric::new("marquee_ticks_left_alone_total", Counter, Count,
+        "Due runs that were not started because their plan's breaker is open.");
+    BREAKER_OPENED = Metric::new("marquee_breaker_opened_total", Counter, Count,
+        "Breakers that opened: a plan failed so often in a row that it is left alone for a while.");
+    BREAKERS_OPEN = Metric::new("marquee_breakers_open", Gauge, Count,
+        "Plans that are left alone now.");
+    PLANS_WAITING = Metric::new("marquee_plans_waiting", Gauge, Count,
+        "Due plans that wait for room among the runs in flight.");
+    PUSH_SAMPLED = Metric::new("marquee_push_sampled_total", Counter, Count,
+        "Pushes that were left out while the feed was sampled.");
+    CLOCK_DIFFERENCE = Metric::new("marquee_clock_raw_difference_seconds", Gauge, Seconds,
+        "How far the disciplined monotonic clock has gone ahead of the raw one since the start.");
     LOG_LINES_DROPPED = Metric::new("marquee_log_lines_dropped_total", Counter, Count,
         "Log lines that were lost: the disk was too slow or full, or the day's file had its full size.");
     HTTP_REQUESTS = Metric::new("marquee_http_requests_total", Counter, Count,

@@ -49,6 +49,10 @@ pub enum Word {
     More,
     /// The mark of an item that changes too often.
     Flapping,
+    /// The mark of a text that something was taken out of.
+    Filtered,
+    /// What was taken out of it.
+    FilteredWhy,
     /// The label of the moment since when an item is at its level.
     Since,
     /// The label of where the news comes from.
@@ -129,6 +133,8 @@ const fn pair(word: Word) -> (&'static str, &'static str) {
         Word::AllHealthy => (" healthy", " 项正常"),
         Word::More => (" more", " 项未显示"),
         Word::Flapping => ("flapping", "频繁变化"),
+        Word::Filtered => ("filtered", "已过滤"),
+        Word::FilteredWhy => ("control codes were taken out", "已去除控制字符"),
         Word::Since => ("since", "开始于"),
         Word::Source => ("source", "来源"),
         Word::Period => ("every", "周期"),

@@ -34,6 +34,7 @@ impl Item {
             updated: None,
             fresh,
             flapping: false,
+            filtered: false,
             settle: Settle::default(),
             changes: Flapping::default(),
             values: Arc::new(Values::new()),

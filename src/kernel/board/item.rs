@@ -122,6 +122,8 @@ pub struct Item {
     pub fresh: bool,
     /// Whether it changes too often to be read.
     pub flapping: bool,
+    /// Whether something was taken out of its texts that no screen should see.
+    pub filtered: bool,
     /// What was measured last.
     pub values: Arc<Values>,
     /// The last results, oldest first.

@@ -225,7 +225,8 @@ impl Board {
             self.items.len() - 1
         });
         self.items[place].ttl = push.ttl;
-        let report = Report { level: push.level, text: push.text, values: push.values };
+        let Push { level, text, values, filtered, .. } = push;
+        let report = Report { level, text, values, filtered };
         let change = self.report(now, place, report, Span::ZERO);
         Ok(if is_new { Change { said: true, turns: true } } else { change })
     }
@@ -256,6 +257,7 @@ impl Board {
             item.text = report.text;
         }
         item.values = report.values;
+        item.filtered = report.filtered;
         item.fresh = is_fresh(item, now);
         if item.level() != before {
             item.since = now;

@@ -320,6 +320,12 @@ impl Schedule {
         Some(seat.breaker.state(&seat.plan.breaker))
     }
 
+    /// How many plans are left alone.
+    pub(in crate::kernel) fn open_breakers(&self) -> u64 {
+        let open = |seat: &&Seat| seat.breaker.state(&seat.plan.breaker) != BreakerState::Closed;
+        self.seats.iter().flatten().filter(open).count() as u64
+    }
+
     /// How many wait for a turn, a token or room.
     pub(in crate::kernel) fn waiting(&self) -> usize {
         self.ready.len()

@@ -45,7 +45,7 @@ pub(super) fn pushed(name: &str, ttl: Option<Span>) -> ItemSpec {
 }
 
 pub(super) fn report(level: Level, text: &str) -> Report {
-    Report { level, text: text.into(), values: Arc::new(Values::new()) }
+    Report { level, text: text.into(), values: Arc::new(Values::new()), filtered: false }
 }
 
 impl Plant {
@@ -90,7 +90,14 @@ impl Plant {
     }
 
     pub(super) fn push(&mut self, name: &str, level: Level, ttl: Option<Span>) {
-        let push = Push { item: id(name), level, text: name.to_uppercase().into(), ttl, values: Arc::default() };
+        let push = Push {
+            item: id(name),
+            level,
+            text: name.to_uppercase().into(),
+            ttl,
+            values: Arc::default(),
+            filtered: false,
+        };
         self.give(Input::Push(push));
     }
 

@@ -25,7 +25,7 @@ fn items_that_nobody_named_are_bounded_and_can_go() {
     let mut plant = Plant::with(vec![pushed("named", None), planned("db", Span::from_secs(1))]);
     for number in 0..UNNAMED_MAX + 5 {
         let (item, text) = (id(&format!("made-up-{number}")), "x".into());
-        let push = Push { item, level: Info, text, ttl: None, values: Arc::default() };
+        let push = Push { item, level: Info, text, ttl: None, values: Arc::default(), filtered: false };
         plant.kernel.handle(plant.now, Input::Push(push));
     }
     plant.give(Input::Wake);

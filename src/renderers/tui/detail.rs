@@ -62,6 +62,9 @@ fn facts(scene: &Scene<'_>, row: &Row) -> Vec<(Word, String)> {
         facts.extend(next.map(|next| (Word::NextRun, next)));
     }
     facts.push((Word::Updated, ago(look, row.updated, tick)));
+    if row.filtered {
+        facts.push((Word::Filtered, look.word(Word::FilteredWhy).to_owned()));
+    }
     if row.flapping {
         facts.push((Word::Flapping, look.signs.flapping.to_owned()));
     }

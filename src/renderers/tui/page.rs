@@ -128,6 +128,9 @@ fn draw_whence(scene: &Scene<'_>, (start, end): (u16, u16), y: u16, buffer: &mut
         }
         _ => facts.extend(shown.since.map(|since| scene.tick.since(since).to_string())),
     }
+    if shown.row.is_some_and(|row| row.filtered) {
+        facts.insert(0, look.word(Word::Filtered).to_owned());
+    }
     if shown.row.is_some_and(|row| row.flapping) {
         facts.insert(0, format!("{} {}", look.signs.flapping, look.word(Word::Flapping)));
     }

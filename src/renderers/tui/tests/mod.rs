@@ -64,6 +64,7 @@ fn row(id: &str, level: Level, text: &str) -> Row {
         run: None,
         source: Safe::line("redis://127.0.0.1:6379"),
         fresh: level != Level::Unknown,
+        filtered: false,
         flapping: false,
         calling: level == Level::Critical,
         values: Arc::default(),
