@@ -92,6 +92,7 @@ pub enum TurnKind {
 }
 
 /// One item, as a list or a detail view shows it.
+#[expect(clippy::struct_excessive_bools, reason = "plain facts, each of which a viewer sees apart")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Its name.

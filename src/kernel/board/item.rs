@@ -104,6 +104,7 @@ pub struct Past {
 pub const HISTORY: usize = 60;
 
 /// What is known of one item now.
+#[expect(clippy::struct_excessive_bools, reason = "plain facts, each of which a viewer sees apart")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
     /// What the config, or the first push, says of it.
