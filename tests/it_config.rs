@@ -117,7 +117,7 @@ fn every_sample_is_valid_and_the_full_one_is_the_defaults() {
     }
     let full = config::load(&folder("sample-configs/full.yaml"), &options()).unwrap();
     let (items, none) = (full.items.len(), read("title: marquee").unwrap());
-    assert_eq!(items, 3);
+    assert_eq!(items, 4);
     let strip = |config: Config| {
         (
             config.title.clone(),
@@ -127,10 +127,11 @@ fn every_sample_is_valid_and_the_full_one_is_the_defaults() {
         )
     };
     let plain = full.items.iter().find_map(|item| match &item.kind {
-        ItemKind::Check(check) => Some((check.every, check.timeout, check.retries)),
+        ItemKind::Check(check) => Some((check.every, check.timeout, check.retries, check.flow)),
         _ => None,
     });
-    assert_eq!(plain, Some((config::defaults::EVERY, config::defaults::TIMEOUT, config::defaults::RETRIES)));
+    let usual = (config::defaults::EVERY, config::defaults::TIMEOUT, config::defaults::RETRIES);
+    assert_eq!(plain, Some((usual.0, usual.1, usual.2, config::Flow::default())));
     assert_eq!(strip(full), strip(none));
     assert_eq!(config::builtin(&options()).items.len(), 4);
 }
