@@ -1,67 +1,30 @@
-//! Which path asks what.
-//!
-//! Every request passes [`whole_body`] before its route runs: a route never
-//! waits for its client. Probes read plain text; programs read JSON.
+//! The router, made of the table.
 
-use std::time::Duration;
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::extract::path::Path;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::middleware;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Body as _;
-
-use super::Faces;
+use super::gate::{Room, gate};
 use super::problem::Problem;
-use super::server::Limits;
-
-/// The text format of Prometheus, in its one version.
-const SCRAPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+use super::table::ROUTES;
+use super::update;
+use crate::frame::ItemId;
 
 /// All routes.
-pub(super) fn router(faces: Faces, limits: Limits) -> Router {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .route("/v1/frame", get(frame))
+pub(super) fn router(room: Room) -> Router {
+    let routes = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, route.handler()));
+    routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(move |request, next| whole_body(limits, request, next)))
-        .layer(middleware::from_fn_with_state(faces.clone(), finish))
-        .with_state(faces)
-}
-
-async fn healthz(State(faces): State<Faces>) -> Response {
-    if (faces.alive)() {
-        "ok\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the board's thread does not move\n").into_response()
-    }
-}
-
-async fn readyz(State(faces): State<Faces>) -> Response {
-    match (faces.ready)() {
-        Ok(()) => "ok\n".into_response(),
-        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
-    }
-}
-
-async fn metrics(State(faces): State<Faces>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, SCRAPE)], (faces.metrics)())
-}
-
-async fn frame(State(faces): State<Faces>) -> Result<Json<serde_json::Value>, Problem> {
-    let shown = (faces.frame)().map(Json);
-    shown.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no frame was drawn yet; ask again in a moment"))
+        .layer(middleware::from_fn_with_state(room.clone(), gate))
+        .with_state(room)
 }
 
 async fn nothing_here() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "nothing answers at this path")
+    Problem::missing("nothing answers at this path")
 }
 
 async fn wrong_method() -> Problem {
@@ -71,42 +34,24 @@ async fn wrong_method() -> Problem {
     )
 }
 
-/// Reads the request's body to its end before the route runs, within the limits of size and time.
-async fn whole_body(limits: Limits, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    match read_whole(body, limits.body_bytes, limits.body_time).await {
-        Ok(body) => next.run(Request::from_parts(parts, body)).await,
-        Err(problem) => {
-            // The rest of the body is not read, so the connection can't carry another request.
-            ([(header::CONNECTION, HeaderValue::from_static("close"))], problem).into_response()
-        }
+/// The one parameter of a path, as it came.
+pub(super) struct Name(pub(super) String);
+
+impl Name {
+    /// The item that may be called so.
+    ///
+    /// # Errors
+    /// Where no item can be called so.
+    pub(super) fn item(&self) -> Result<ItemId, Problem> {
+        ItemId::new(&self.0).map_err(|_| Problem::missing(format!("there is no item `{}`", update::shortened(&self.0))))
     }
 }
 
-async fn read_whole(body: Body, bytes: usize, time: Duration) -> Result<Body, Problem> {
-    let too_large =
-        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {} KiB here", bytes / 1024));
-    // A body that announces its size is refused before its first byte.
-    if body.size_hint().lower() > bytes as u64 {
-        return Err(too_large());
-    }
-    match tokio::time::timeout(time, Limited::new(body, bytes).collect()).await {
-        Ok(Ok(whole)) => Ok(Body::from(whole.to_bytes())),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body broke off or is not framed as HTTP asks")),
-        Err(_) => {
-            let detail = format!("the body did not arrive within {} s", time.as_secs());
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
-        }
-    }
-}
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Problem;
 
-/// Counts the answer and says what every answer says: it is news, and of the type it claims.
-async fn finish(State(faces): State<Faces>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    (faces.answered)(response.status().as_u16());
-    response
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = Path::<String>::from_request_parts(parts, state).await;
+        name.map(|Path(name)| Self(name)).map_err(|_| Problem::bad("the name in this path is not UTF-8"))
+    }
 }

@@ -11,11 +11,14 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::gate::Room;
+use super::stall::Stalling;
 use super::{Faces, routes};
 
 /// What one client may take.
@@ -28,6 +31,8 @@ pub(super) struct Limits {
     pub body_time: Duration,
     /// How large the body of a request may be.
     pub body_bytes: usize,
+    /// How large a batch may be.
+    pub batch_bytes: usize,
     /// How long an answer may lie unread before the connection is cut.
     pub stall_time: Duration,
     /// How many connections may be open at once.
@@ -40,6 +45,7 @@ impl Limits {
         head_time: Duration::from_secs(5),
         body_time: Duration::from_secs(10),
         body_bytes: 64 * 1024,
+        batch_bytes: 1024 * 1024,
         stall_time: Duration::from_secs(10),
         connections: 128,
     };
@@ -57,32 +63,53 @@ const GRACE: Duration = Duration::from_millis(50);
 /// not to be noticed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers on `listener` until `stop`, and ends within 100 ms of it with every
-/// connection closed.
-///
-/// # Errors
-/// Where the listener has no address: it is not a listening socket.
-pub async fn serve(listener: TcpListener, faces: Faces, stop: CancellationToken) -> io::Result<()> {
-    serve_within(listener, faces, stop, Limits::USUAL).await
+/// Where clients come in.
+#[derive(Debug)]
+pub enum Door {
+    /// An address: writes show the token, where one is set.
+    Tcp(TcpListener),
+    /// A socket that only this user can open: its file's mode is the guard.
+    Unix(UnixListener),
 }
 
-pub(super) async fn serve_within(
-    listener: TcpListener,
-    faces: Faces,
-    stop: CancellationToken,
-    limits: Limits,
-) -> io::Result<()> {
-    debug!(address = %listener.local_addr()?, "the HTTP face listens");
-    let router = routes::router(faces.clone(), limits);
+/// Who came in.
+enum Client {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Door {
+    async fn accept(&self) -> io::Result<Client> {
+        match self {
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Client::Tcp(stream)),
+            Self::Unix(listener) => listener.accept().await.map(|(stream, _)| Client::Unix(stream)),
+        }
+    }
+}
+
+/// Answers at `door` until `stop`, and ends within 100 ms of it with every connection closed.
+pub async fn serve(door: Door, faces: Faces, stop: CancellationToken) {
+    serve_within(door, faces, stop, Limits::USUAL).await;
+}
+
+pub(super) async fn serve_within(door: Door, faces: Faces, stop: CancellationToken, limits: Limits) {
+    debug!(?door, "the HTTP face listens");
+    let refused = faces.refused.clone();
+    let asks_token = matches!(door, Door::Tcp(_));
+    let router = routes::router(Room::new(faces, limits, asks_token, stop.clone()));
     let mut open = JoinSet::new();
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
             Some(ended) = open.join_next() => report(ended),
-            accepted = listener.accept() => match accepted {
-                Ok(_) if open.len() >= limits.connections => (faces.refused)(()),
-                Ok((stream, _)) => {
+            accepted = door.accept() => match accepted {
+                Ok(_) if open.len() >= limits.connections => refused(()),
+                Ok(Client::Tcp(stream)) => match prepare(&stream, limits) {
+                    Ok(()) => drop(open.spawn(converse(stream, router.clone(), stop.clone(), limits))),
+                    Err(error) => debug!(%error, "a connection was gone before its first request"),
+                },
+                Ok(Client::Unix(stream)) => {
                     open.spawn(converse(stream, router.clone(), stop.clone(), limits));
                 }
                 Err(error) => {
@@ -96,24 +123,22 @@ pub(super) async fn serve_within(
         }
     }
     // Nobody new from here on, then whoever is being answered, then whoever is left.
-    drop(listener);
+    drop(door);
     let answered = async { while open.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(GRACE, answered).await;
     open.shutdown().await;
-    Ok(())
 }
 
 /// One connection from its first request to its end.
-async fn converse(stream: TcpStream, router: Router, stop: CancellationToken, limits: Limits) {
-    if let Err(error) = prepare(&stream, limits) {
-        debug!(%error, "a connection was gone before its first request");
-        return;
-    }
+async fn converse<S>(stream: S, router: Router, stop: CancellationToken, limits: Limits)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Stalling::new(stream, limits.stall_time)), TowerToHyperService::new(router));
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -128,8 +153,7 @@ async fn converse(stream: TcpStream, router: Router, stop: CancellationToken, li
     }
 }
 
-/// Small answers leave at once, and a client that reads nothing is cut by the
-/// system itself: hyper has no limit for the time of an answer.
+/// Small answers leave at once, and a client whose machine is gone is cut by the system itself.
 fn prepare(stream: &TcpStream, limits: Limits) -> io::Result<()> {
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]

@@ -13,8 +13,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::Faces;
-use super::server::{Limits, serve_within};
+use super::desk::{Answer, Desk, Refused, Update};
+use super::server::{Door, Limits, serve_within};
+use super::table::ROUTES;
+use super::wire::{Board as BoardWire, Consoles, HourWire, ItemWire, RunWire, ValuesWire};
+use super::{Faces, openapi};
+use crate::config::Secret;
+use crate::frame::{ItemId, Moment, Safe};
 
 /// No scene takes longer: a hang is a failure, not a stuck build.
 const SCENE: Duration = Duration::from_mins(1);
@@ -35,6 +40,111 @@ struct Board {
     scrape: std::sync::Mutex<String>,
     answered: std::sync::Mutex<Vec<u16>>,
     refused: AtomicUsize,
+    filtered: AtomicUsize,
+    token: std::sync::Mutex<Option<Secret>>,
+    /// Milliseconds on the clock of the rate.
+    now: AtomicUsize,
+    taken: std::sync::Mutex<Vec<Update>>,
+    lines: std::sync::Mutex<Option<tokio::sync::mpsc::Receiver<Arc<str>>>>,
+}
+
+/// A desk that takes every update but those of `fixed`, and knows the item `cache` and the run `r1`.
+struct FakeDesk(Arc<Board>);
+
+fn answer<T: Send + 'static>(answer: Result<T, Refused>) -> Answer<'static, T> {
+    Box::pin(std::future::ready(answer))
+}
+
+fn known(id: &ItemId) -> Result<ItemWire, Refused> {
+    let missing = || Refused::Missing("there is no such item".into());
+    (id.as_str() == "cache").then(|| item(id)).ok_or_else(missing)
+}
+
+fn item(id: &ItemId) -> ItemWire {
+    ItemWire {
+        id: id.to_string(),
+        text: Safe::line("Redis"),
+        level: "warning",
+        since: "2026-11-20T14:03:22.000Z".into(),
+        updated: None,
+        age_ms: None,
+        source: Safe::line("pushed"),
+        values: ValuesWire(Arc::default()),
+        fresh: true,
+        flapping: false,
+        next_run: None,
+        run: None,
+        last_run: None,
+    }
+}
+
+fn run_wire(run: &str) -> Result<RunWire, Refused> {
+    let missing = || Refused::Missing("there is no such run".into());
+    (run == "r1").then_some(()).ok_or_else(missing)?;
+    let (started, detail) = ("2026-11-20T14:03:22.000Z".into(), Safe::line("ok"));
+    let (run, item) = (run.into(), "cache".into());
+    Ok(RunWire { run, item, state: "done", started, waited_ms: 1, ran_ms: 2, retries: 0, bytes: 3, detail })
+}
+
+impl Desk for FakeDesk {
+    fn board(&self) -> Answer<'_, BoardWire> {
+        answer(Ok(BoardWire { title: Safe::line("T"), version: 7, role: "alone", items: Vec::new() }))
+    }
+
+    fn item(&self, id: ItemId) -> Answer<'_, ItemWire> {
+        answer(known(&id))
+    }
+
+    fn put(&self, update: Update) -> Answer<'_, (bool, ItemWire)> {
+        if update.id.as_str() == "fixed" {
+            return answer(Err(Refused::Conflict("it is fixed".into())));
+        }
+        let told = (update.id.as_str() != "cache", item(&update.id));
+        self.0.taken.lock().unwrap().push(update);
+        answer(Ok(told))
+    }
+
+    fn push(&self, updates: Vec<Update>) -> Answer<'_, Vec<(usize, String)>> {
+        let fixed = |(place, update): (usize, &Update)| {
+            (update.id.as_str() == "fixed").then_some((place, "it is fixed".into()))
+        };
+        let refused = updates.iter().enumerate().filter_map(fixed).collect();
+        self.0.taken.lock().unwrap().extend(updates.into_iter().filter(|update| update.id.as_str() != "fixed"));
+        answer(Ok(refused))
+    }
+
+    fn remove(&self, id: ItemId) -> Answer<'_, ()> {
+        answer(known(&id).map(drop))
+    }
+
+    fn run(&self, id: ItemId) -> Answer<'_, String> {
+        answer(known(&id).map(|_| "r1".into()))
+    }
+
+    fn end_of(&self, run: String) -> Answer<'_, RunWire> {
+        answer(run_wire(&run))
+    }
+
+    fn cancel(&self, run: String) -> Answer<'_, RunWire> {
+        answer(run_wire(&run))
+    }
+
+    fn find_run(&self, run: &str) -> Result<RunWire, Refused> {
+        run_wire(run)
+    }
+
+    fn hour(&self, id: ItemId) -> Answer<'_, HourWire> {
+        let hour = HourWire { item: id.to_string(), runs: 0, p50_ms: None, p95_ms: None, p99_ms: None };
+        answer(known(&id).map(|_| hour))
+    }
+
+    fn consoles(&self) -> Consoles {
+        Consoles { leader: None, consoles: Vec::new() }
+    }
+
+    fn frames(&self) -> Option<tokio::sync::mpsc::Receiver<Arc<str>>> {
+        self.0.lines.lock().unwrap().take()
+    }
 }
 
 impl Board {
@@ -47,6 +157,7 @@ impl Board {
     fn faces(self: &Arc<Self>) -> Faces {
         let (alive, ready, metrics, frame, answered, refused) =
             (self.clone(), self.clone(), self.clone(), self.clone(), self.clone(), self.clone());
+        let (filtered, now, token) = (self.clone(), self.clone(), self.clone());
         Faces {
             alive: Arc::new(move || alive.alive.load(Ordering::SeqCst)),
             ready: Arc::new(move || {
@@ -56,6 +167,10 @@ impl Board {
             frame: Arc::new(move || frame.drawn.load(Ordering::SeqCst).then(|| json!({"seq": 12, "item": "cache"}))),
             answered: Arc::new(move |code| answered.answered.lock().unwrap().push(code)),
             refused: Arc::new(move |()| _ = refused.refused.fetch_add(1, Ordering::SeqCst)),
+            filtered: Arc::new(move |()| _ = filtered.filtered.fetch_add(1, Ordering::SeqCst)),
+            now: Arc::new(move || Moment::from_unix_millis(1_000_000 + now.now.load(Ordering::SeqCst) as u64)),
+            token: Arc::new(move || token.token.lock().unwrap().clone()),
+            desk: Arc::new(FakeDesk(self.clone())),
         }
     }
 }
@@ -66,12 +181,12 @@ async fn scene<C: Future<Output = ()>>(board: &Arc<Board>, limits: Limits, clien
     let server = Server { address: listener.local_addr().expect("its address"), stop: CancellationToken::new() };
     let stop = server.stop.clone();
     let both = async {
-        let serving = serve_within(listener, board.faces(), stop.clone(), limits);
+        let serving = serve_within(Door::Tcp(listener), board.faces(), stop.clone(), limits);
         let asked = async {
             client(server).await;
             stop.cancel();
         };
-        tokio::join!(serving, asked).0.expect("the server ends well");
+        tokio::join!(serving, asked);
     };
     tokio::time::timeout(SCENE, both).await.expect("the scene hangs");
 }
@@ -84,13 +199,13 @@ struct Server {
 
 /// An answer, taken apart.
 #[derive(Debug)]
-struct Answer {
+struct Answered {
     status: u16,
     head: String,
     body: String,
 }
 
-impl Answer {
+impl Answered {
     fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (known, value) = line.split_once(':')?;
@@ -115,15 +230,23 @@ impl Server {
     }
 
     /// Sends `bytes` as they are and reads to the end of the connection.
-    async fn raw(&self, bytes: &[u8]) -> Answer {
+    async fn raw(&self, bytes: &[u8]) -> Answered {
         let mut stream = self.connect().await;
         // A server that has heard enough may close before the last byte.
         let _ = stream.write_all(bytes).await;
         read_answer(&mut stream).await
     }
 
-    async fn ask(&self, method: &str, path: &str) -> Answer {
+    async fn ask(&self, method: &str, path: &str) -> Answered {
         self.raw(format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).await
+    }
+
+    async fn send(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answered {
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
+        );
+        self.raw(&[head.as_bytes(), body].concat()).await
     }
 
     async fn is_well(&self) {
@@ -143,11 +266,11 @@ async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-async fn read_answer(stream: &mut TcpStream) -> Answer {
+async fn read_answer(stream: &mut TcpStream) -> Answered {
     let text = String::from_utf8(read_to_close(stream).await).expect("UTF-8");
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    Answered { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 #[tokio::test]
@@ -375,8 +498,7 @@ async fn a_panic_in_an_answer_ends_that_connection_alone() {
         server.is_well().await;
         server.stop.cancel();
     };
-    let (ended, ()) = tokio::join!(serve_within(listener, faces, server.stop.clone(), Limits::USUAL), asked);
-    ended.expect("the server ends well");
+    tokio::join!(serve_within(Door::Tcp(listener), faces, server.stop.clone(), Limits::USUAL), asked);
 }
 
 #[tokio::test]
@@ -403,4 +525,227 @@ async fn the_stop_ends_idle_and_stuck_connections_and_frees_the_port() {
     for mut stream in kept {
         read_to_close(&mut stream).await;
     }
+}
+
+#[tokio::test]
+async fn the_table_of_routes_is_what_the_router_answers_and_what_the_document_says() {
+    let board = Board::running();
+    let document = openapi::document();
+    let described: Vec<(String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+        })
+        .collect();
+    assert_eq!(described.len(), ROUTES.len());
+    scene(&board, Limits::USUAL, |server| async move {
+        let filled = |path: &str| path.replace("{id}", "cache").replace("{run}", "r1");
+        for route in ROUTES {
+            assert!(
+                described.contains(&(route.method.to_owned(), route.path.to_owned())),
+                "{} {}",
+                route.method,
+                route.path
+            );
+            let answer = server.ask(route.method, &filled(route.path)).await;
+            assert!(!matches!(answer.status, 0 | 404 | 405 | 501), "{} {}: {answer:?}", route.method, route.path);
+            let described = &document["paths"][route.path][route.method.to_lowercase()]["responses"];
+            assert!(
+                described[answer.status.to_string()].is_object(),
+                "{} {}: {}",
+                route.method,
+                route.path,
+                answer.status
+            );
+        }
+        for path in document["paths"].as_object().unwrap().keys() {
+            for method in ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"] {
+                let known = described.contains(&(method.to_owned(), path.clone()));
+                let status = server.ask(method, &filled(path)).await.status;
+                assert_eq!(status == 405, !known, "{method} {path}: {status}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_update_is_taken_or_refused_with_a_problem() {
+    let board = Board::running();
+    scene(&board, Limits::USUAL, |server| async move {
+        let good = br#"{"level":"info","text":"x"}"#;
+        assert_eq!(server.send("PUT", "/v1/items/cache", "", good).await.status, 200);
+        let new = server.send("PUT", "/v1/items/new", "", good).await;
+        assert_eq!((new.status, serde_json::from_str::<Value>(&new.body).unwrap()["id"].as_str()), (201, Some("new")));
+        assert_eq!(
+            server.send("PUT", "/v1/items/dirty", "", br#"{"level":"info","text":"\u001b[2J!"}"#).await.status,
+            201
+        );
+        for (path, body, status) in [
+            ("/v1/items/fixed", &good[..], 409),
+            ("/v1/items/Bad", good, 400),
+            ("/v1/items/%ff", good, 400),
+            ("/v1/items/a%20b", good, 400),
+            ("/v1/items/cache", b"", 400),
+            ("/v1/items/cache", b"\xff", 400),
+            ("/v1/items/cache", br#"{"level":"info","text":"\ud800"}"#, 400),
+            ("/v1/items/cache", br#"{"level":"purple","text":"x"}"#, 400),
+        ] {
+            let answer = server.send("PUT", path, "", body).await;
+            assert_eq!(answer.status, status, "{path} {answer:?}");
+            answer.problem();
+        }
+        for (method, path) in [
+            ("GET", "/v1/items/none"),
+            ("GET", "/v1/items/%ff%fe"),
+            ("DELETE", "/v1/items/NONE"),
+            ("POST", "/v1/items/x/run"),
+            ("GET", "/v1/runs/r2"),
+            ("DELETE", "/v1/runs/x"),
+        ] {
+            let answer = server.ask(method, path).await;
+            assert!(matches!(answer.status, 400 | 404), "{method} {path} {answer:?}");
+            answer.problem();
+        }
+        assert_eq!(server.ask("POST", "/v1/items/cache/run?wait=perhaps").await.status, 400);
+    })
+    .await;
+    let taken: Vec<_> =
+        board.taken.lock().unwrap().iter().map(|update| (update.id.to_string(), update.text.to_string())).collect();
+    assert_eq!(
+        taken,
+        [("cache", "x"), ("new", "x"), ("dirty", "!")].map(|(id, text)| (id.to_owned(), text.to_owned()))
+    );
+    assert_eq!(board.filtered.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_batch_is_judged_one_by_one_and_may_be_large() {
+    let board = Board::running();
+    scene(&board, Limits::USUAL, |server| async move {
+        let line = |id: &str| format!(r#"{{"id":"{id}","level":"info","text":"x"}}"#);
+        let body = [line("a"), line("fixed"), "rubbish".into(), line("b")].join("\n");
+        let answer = server.send("POST", "/v1/items", "", body.as_bytes()).await;
+        let told: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!((answer.status, &told["accepted"]), (200, &json!(2)));
+        let places: Vec<_> =
+            told["refused"].as_array().unwrap().iter().map(|refused| refused["index"].as_u64()).collect();
+        assert_eq!(places, [Some(1), Some(2)]);
+        let large = format!("[{}]", vec![line("c"); 20_000].join(","));
+        assert!(large.len() > 700_000);
+        let answer = server.send("POST", "/v1/items", "", large.as_bytes()).await;
+        assert_eq!(answer.status, 429, "the first batch took from the same second: {answer:?}");
+        let too_large = vec![b' '; 1024 * 1024 + 1];
+        assert_eq!(server.send("POST", "/v1/items", "", &too_large).await.status, 413);
+        assert_eq!(server.send("PUT", "/v1/items/a", "", &too_large[..65_537]).await.status, 413);
+        assert_eq!(server.send("POST", "/v1/alertmanager", "", b"{\"alerts\":[]}").await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_flood_of_updates_is_told_when_to_come_again() {
+    let board = Board::running();
+    let clock = board.clone();
+    scene(&board, Limits::USUAL, |server| async move {
+        let line = r#"{"id":"a","level":"info","text":"x"}"#;
+        let batch = vec![line; 20_000].join("\n");
+        assert_eq!(server.send("POST", "/v1/items", "", batch.as_bytes()).await.status, 200);
+        // The bucket is empty: not even the body is waited for.
+        let answer = server.raw(b"PUT /v1/items/a HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n").await;
+        assert_eq!(
+            (answer.status, answer.header("retry-after"), answer.header("connection")),
+            (429, Some("1"), Some("close"))
+        );
+        answer.problem();
+        assert_eq!(server.ask("GET", "/v1/board").await.status, 200, "reading goes on");
+        clock.now.store(1_000, Ordering::SeqCst);
+        assert_eq!(server.send("POST", "/v1/items", "", batch.as_bytes()).await.status, 200);
+    })
+    .await;
+    assert_eq!(board.taken.lock().unwrap().len(), 40_000);
+}
+
+#[tokio::test]
+async fn writes_show_the_token_and_no_web_page_writes() {
+    let board = Board::running();
+    *board.token.lock().unwrap() = Some(Secret::new("s3cret".into()));
+    let mended = board.clone();
+    scene(&board, SHORT, |server| async move {
+        let body = br#"{"level":"info","text":"x"}"#;
+        for headers in ["", "Authorization: Bearer wrong\r\n", "Authorization: Basic s3cret\r\n"] {
+            // No body is read: it never comes.
+            let head = format!("PUT /v1/items/a HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: 1000\r\n\r\n");
+            let answer = server.raw(head.as_bytes()).await;
+            assert_eq!((answer.status, answer.header("connection")), (401, Some("close")), "{headers:?}");
+            assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"));
+            answer.problem();
+        }
+        for route in ROUTES.iter().filter(|route| route.writes) {
+            let path = route.path.replace("{id}", "cache").replace("{run}", "r1");
+            assert_eq!(server.ask(route.method, &path).await.status, 401, "{} {path}", route.method);
+        }
+        let shown = "Authorization: Bearer s3cret\r\n";
+        assert_eq!(server.send("PUT", "/v1/items/a", shown, body).await.status, 201);
+        assert_eq!(server.ask("GET", "/v1/board").await.status, 200, "reading needs none");
+        let page = format!("{shown}Origin: http://evil.example\r\n");
+        assert_eq!(server.send("PUT", "/v1/items/a", &page, body).await.status, 403);
+        *mended.token.lock().unwrap() = None;
+        assert_eq!(server.send("PUT", "/v1/items/a", "", body).await.status, 201, "the token follows the config");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn frames_come_as_events_until_the_stop() {
+    let board = Board::running();
+    let (lines, received) = tokio::sync::mpsc::channel(8);
+    *board.lines.lock().unwrap() = Some(received);
+    scene(&board, Limits::USUAL, |server| async move {
+        let mut stream = server.connect().await;
+        stream.write_all(b"GET /v1/frames HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("send");
+        for seq in 1..=3 {
+            lines.send(Arc::from(format!("{{\"seq\":{seq}}}"))).await.expect("it is read");
+        }
+        let mut all = Vec::new();
+        while !String::from_utf8_lossy(&all).contains("\"seq\":3") {
+            assert!(stream.read_buf(&mut all).await.expect("it goes on") > 0);
+        }
+        let all = String::from_utf8(all).unwrap();
+        assert!(all.contains("content-type: text/event-stream"), "{all}");
+        for seq in 1..=3 {
+            assert!(all.contains(&format!("event: frame\ndata: {{\"seq\":{seq}}}\n\n")), "{all}");
+        }
+        assert_eq!(server.ask("GET", "/v1/frames").await.status, 503, "this desk has one place alone");
+        server.stop.cancel();
+        let rest = read_to_close(&mut stream).await;
+        assert!(String::from_utf8(rest).unwrap().ends_with("0\r\n\r\n"), "the stream ends, it does not break off");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_local_socket_answers_as_a_port_does_and_asks_no_token() {
+    let board = Board::running();
+    *board.token.lock().unwrap() = Some(Secret::new("s3cret".into()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("board.sock");
+    let stop = CancellationToken::new();
+    let door = Door::Unix(tokio::net::UnixListener::bind(&path).unwrap());
+    let asked = async {
+        let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+        let body = r#"{"level":"info","text":"x"}"#;
+        let head = format!(
+            "PUT /v1/items/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut all = String::new();
+        stream.read_to_string(&mut all).await.unwrap();
+        assert!(all.starts_with("HTTP/1.1 201"), "{all}");
+        stop.cancel();
+    };
+    tokio::join!(serve_within(door, board.faces(), stop.clone(), Limits::USUAL), asked);
 }

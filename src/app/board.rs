@@ -10,7 +10,8 @@ use crate::checks::{self, Judge};
 use crate::config::{CheckConfig, Config, ItemConfig, ItemKind};
 use crate::frame::Safe;
 use crate::kernel::board::{ItemId, ItemSpec, PlanSpec, Source, Values};
-use crate::kernel::{BoardSpec, Report};
+use crate::kernel::plans::CONCURRENCY;
+use crate::kernel::{BoardSpec, FEED, Report};
 
 /// What a config makes.
 pub(super) struct Lowered {
@@ -33,6 +34,9 @@ pub(super) fn lower(config: &Config, old: &Plans) -> Lowered {
             interrupt: config.interrupt,
             summarise_after: config.summarise_after,
             fallback: Safe::line(&config.fallback).shared(),
+            concurrency: CONCURRENCY,
+            hosts: Vec::new(),
+            feed: FEED,
         },
         plans: HashMap::new(),
         retold: Vec::new(),
@@ -53,10 +57,10 @@ impl Lowered {
     fn plan(&mut self, item: &ItemConfig, check: &CheckConfig, old: &Plans) -> ItemSpec {
         let revision = digest(check);
         let source = Source::Plan(PlanSpec {
-            every: check.every,
             phase: check.phase,
             timeout: check.timeout,
             retries: check.retries,
+            ..PlanSpec::every(check.every)
         });
         let aimed = match checks::build(check) {
             Ok(aimed) => aimed,

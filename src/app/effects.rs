@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::driver::Effects;
+use super::feed::Feed;
 use super::runs::Runs;
 use super::stage::Stage;
 use super::threads::Alive;
@@ -20,6 +21,7 @@ const KEEP_EVERY: Span = Span::from_secs(1);
 pub(super) struct Hands {
     pub(super) runs: Arc<Runs>,
     pub(super) stage: Arc<Stage>,
+    pub(super) feed: Arc<Feed>,
     pub(super) keeper: Option<Arc<Keeper>>,
     pub(super) meters: Arc<Meters>,
     pub(super) kept: Option<(u64, Moment)>,
@@ -52,7 +54,8 @@ impl Effects for Hands {
         for concern in [Concern::Config, Concern::Sync, Concern::Store, Concern::Other] {
             self.meters.notice(concern, kernel.notices().any(|(unwell, _)| unwell == concern));
         }
-        self.stage.show(frame);
+        self.stage.show(frame.clone());
+        self.feed.publish(&frame);
     }
 
     fn rest(&mut self, kernel: &Kernel, now: Moment, ends: bool) {

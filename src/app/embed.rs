@@ -13,7 +13,8 @@ use super::driver::{self, Effects, Inbox};
 use super::stage::{self, Stage, Watch};
 use crate::frame::{Frame, Safe};
 use crate::kernel::board::{BadItemId, ItemId, ItemSpec, Level, Source};
-use crate::kernel::{BoardSpec, Input, Kernel, Output, Span};
+use crate::kernel::plans::CONCURRENCY;
+use crate::kernel::{BoardSpec, FEED, Input, Kernel, Output, Span};
 use crate::renderers::{Event, Renderer, Request};
 
 /// One item of an embedding program: shown as it stands.
@@ -139,6 +140,9 @@ impl Marquee {
             interrupt: Some(Level::Critical),
             summarise_after: 8,
             fallback: "System initializing…".into(),
+            concurrency: CONCURRENCY,
+            hosts: Vec::new(),
+            feed: FEED,
         };
         Builder { spec, order: Vec::new(), renderer: None }
     }

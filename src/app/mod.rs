@@ -4,14 +4,20 @@
 //! threads and need `std` alone; I/O lives on tokio, under the parts that only
 //! the program has.
 
+#[cfg(feature = "cli")]
+mod account;
 mod bell;
 #[cfg(feature = "cli")]
 mod board;
 mod clock;
+#[cfg(feature = "cli")]
+mod desk;
 mod driver;
 #[cfg(feature = "cli")]
 mod effects;
 pub mod embed;
+#[cfg(feature = "cli")]
+mod feed;
 #[cfg(feature = "cli")]
 pub mod file_system;
 #[cfg(feature = "cli")]
@@ -22,6 +28,8 @@ mod keyboard;
 pub mod log;
 #[cfg(feature = "cli")]
 mod panics;
+#[cfg(feature = "cli")]
+mod percentiles;
 #[cfg(feature = "cli")]
 mod place;
 #[cfg(feature = "cli")]
@@ -36,6 +44,8 @@ mod serve;
 mod settings;
 #[cfg(feature = "cli")]
 mod signals;
+#[cfg(feature = "cli")]
+mod socket;
 mod stage;
 #[cfg(feature = "cli")]
 mod threads;
@@ -51,4 +61,6 @@ pub use place::terminal_size;
 pub use run::{RunOptions, run};
 #[cfg(feature = "cli")]
 pub use settings::Settings;
+#[cfg(feature = "cli")]
+pub use socket::socket_path;
 pub use stage::{Stage, Watch};

@@ -19,6 +19,7 @@ use tracing::{info, warn};
 use super::clock::Clock;
 use super::driver::{self, Inbox};
 use super::effects::Hands;
+use super::feed::Feed;
 use super::keep::keep;
 use super::keyboard::Keyboard;
 use super::log::{self, Log, LogFormat};
@@ -26,7 +27,7 @@ use super::panics;
 use super::place::{Watcher, place, renderer};
 use super::reload::Reload;
 use super::runs::Runs;
-use super::serve::Server;
+use super::serve::{Behind, NEEDS_TOKEN, Server};
 use super::settings::{Found, Settings, Taker};
 use super::signals::Signals;
 use super::stage::{self, Stage};
@@ -78,8 +79,12 @@ pub fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     panics::tell(log.file());
     let found = settings.read();
     if let (true, Err(problems)) = (options.strict, &found.config) {
-        eprint!("{}", problems.render(io::stderr().is_terminal(), 0));
+        eprintln!("{}", problems.render(io::stderr().is_terminal(), 0));
         return Ok(ExitCode::from(2));
+    }
+    if let (Some(address), Ok(config)) = (options.metrics_addr, &found.config) {
+        let open = !address.ip().is_loopback() && config.token.is_none();
+        anyhow::ensure!(!open, "--metrics-addr: {address} {NEEDS_TOKEN}");
     }
     let program = Program::start(clock, options, settings, found, &log)?;
     for warning in warnings {
@@ -128,6 +133,7 @@ impl Program {
         let signals = runtime.block_on(async { Signals::hear() })?;
         let over = CancellationToken::new();
         let (inbox, stage) = (Inbox::new(), Stage::new());
+        let feed = Feed::new(Arc::clone(&stage));
         let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION")));
         let runs = Runs::new(Arc::clone(&inbox), clock, Arc::clone(&meters), runtime.handle().clone());
         let (events, received) = mpsc::channel();
@@ -155,6 +161,7 @@ impl Program {
         let hands = Hands {
             runs: Arc::clone(&runs),
             stage: Arc::clone(&stage),
+            feed: Arc::clone(&feed),
             keeper: keeper.clone(),
             meters: Arc::clone(&meters),
             kept: None,
@@ -162,9 +169,15 @@ impl Program {
             _alive: alive,
         };
         first.give(&inbox);
-        let server =
-            Server::new(runtime.handle().clone(), clock, Arc::clone(&meters), Arc::clone(&stage), Arc::clone(&inbox));
-        let server = Arc::new(server);
+        let behind = Behind {
+            clock,
+            meters: Arc::clone(&meters),
+            stage: Arc::clone(&stage),
+            inbox: Arc::clone(&inbox),
+            account: Arc::clone(runs.account()),
+            feed,
+        };
+        let server = Arc::new(Server::new(runtime.handle().clone(), behind));
         let mut taker = Taker {
             settings,
             clock,
@@ -226,10 +239,10 @@ impl Program {
         }
         let drawing = self.drawing.join_within(PATIENCE);
         restore_now();
-        self.server.stop();
-        let runs = Arc::clone(&self.runs);
+        let (runs, server) = (Arc::clone(&self.runs), Arc::clone(&self.server));
+        let both = async move { tokio::join!(server.close(), runs.close()) };
         // What does not end in time is cut with the runtime.
-        let _ = self.runtime.block_on(async move { tokio::time::timeout(PATIENCE, runs.close()).await });
+        let _ = self.runtime.block_on(async move { tokio::time::timeout(PATIENCE, both).await });
         if let Some(reload) = self.reload.take() {
             reload.close();
         }

@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 
+use super::account::{Account, Hour, Record};
 use super::clock::Clock;
 use super::driver::Inbox;
 use crate::buffer::{Full, Swap};
 use crate::checks::{Check, Fault, Judge, Measured};
 use crate::kernel::board::{ItemId, Level};
-use crate::kernel::{Ended, Input, Outcome, Report, RunId, Span, Start};
+use crate::kernel::{Ended, Input, Moment, Outcome, Report, RunId, Span, Start};
 use crate::metrics::Meters;
 
 /// How to measure one item, ready to run.
@@ -41,6 +42,7 @@ pub(super) struct Runs {
     inbox: Arc<Inbox>,
     clock: Clock,
     meters: Arc<Meters>,
+    account: Arc<Account>,
     runtime: Handle,
     tracker: TaskTracker,
     stop: CancellationToken,
@@ -54,6 +56,7 @@ impl Runs {
             inbox,
             clock,
             meters,
+            account: Arc::default(),
             runtime,
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -70,13 +73,20 @@ impl Runs {
         self.plans.store(plans);
     }
 
+    /// What came of the runs.
+    pub(super) const fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
     /// Starts a run.
     pub(super) fn start(self: &Arc<Self>, start: Start) {
+        let asked = self.clock.now();
         self.meters.run_started(start.late);
+        self.account.started(start.run, &start.item, asked, start.late);
         let token = self.stop.child_token();
         self.tokens().insert(start.run, token.clone());
         let runs = Arc::clone(self);
-        self.tracker.spawn_on(async move { runs.run(start, token).await }, &self.runtime);
+        self.tracker.spawn_on(async move { runs.run(start, asked, token).await }, &self.runtime);
     }
 
     /// Ends a run now.
@@ -97,9 +107,10 @@ impl Runs {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(&self, start: Start, token: CancellationToken) {
+    async fn run(&self, start: Start, asked: Moment, token: CancellationToken) {
         let began = self.clock.now();
-        let mut end = End { runs: self, run: start.run, told: false };
+        let waited = start.late + began.since(asked);
+        let mut end = End { runs: self, start: &start, began, waited, told: false };
         let plan = self.plans.load().get(&start.item).cloned();
         let mut retries = 0;
         let (outcome, result) = match plan.as_ref().filter(|plan| plan.revision == start.revision) {
@@ -113,22 +124,27 @@ impl Runs {
                 retries += 1;
             },
         };
-        let took = self.clock.now().since(began);
+        let bytes = result.as_ref().map_or(0, |result| result.as_ref().map_or(0, |measured| measured.bytes));
         let report = plan.filter(|_| outcome != Outcome::Cancelled).and_then(|plan| told(&plan, result));
-        self.note(&start, outcome, took, retries, report.as_ref());
-        end.tell(Ended { run: start.run, outcome, report, took, retries });
+        end.tell(outcome, report, retries, bytes);
     }
 
-    fn note(&self, start: &Start, outcome: Outcome, took: Span, retries: u32, report: Option<&Report>) {
+    fn note(&self, record: &Record, hour: &Hour) {
         let plans = self.plans.load();
-        let scheme = plans.get(&start.item).map_or("", |plan| plan.scheme);
-        self.meters.run_ended(&start.item, scheme, outcome, took, retries);
-        let (run, item) = (start.run, &start.item);
-        let text = report.map_or("", |report| &report.text);
+        let Record { run, item, retries, bytes, detail, .. } = record;
+        let outcome = record.outcome.unwrap_or(Outcome::Cancelled);
+        let scheme = plans.get(item).map_or("", |plan| plan.scheme);
+        self.meters.run_ended(item, scheme, outcome, record.ran, *retries);
+        let (waited_ms, ran_ms) = (record.waited.as_millis(), record.ran.as_millis());
+        let outcome_word = outcome.word();
         if outcome == Outcome::Done {
-            debug!(%item, %run, outcome = outcome.word(), took_ms = took.as_millis(), retries, text, "run ended");
+            debug!(%item, %run, outcome = outcome_word, waited_ms, ran_ms, retries, bytes, detail = &**detail, "run ended");
         } else {
-            info!(%item, %run, outcome = outcome.word(), took_ms = took.as_millis(), retries, text, "run ended");
+            info!(%item, %run, outcome = outcome_word, waited_ms, ran_ms, retries, bytes, detail = &**detail, "run ended");
+        }
+        if let Some([p50, p95, p99]) = hour.percentiles {
+            let (p50, p95, p99) = (p50.as_nanos() / 1_000, p95.as_nanos() / 1_000, p99.as_nanos() / 1_000);
+            debug!(%item, runs = hour.runs, p50_us = p50, p95_us = p95, p99_us = p99, "runs of the last hour");
         }
     }
 
@@ -147,24 +163,38 @@ impl Runs {
 /// The end of one run, told even where the check panics.
 struct End<'a> {
     runs: &'a Runs,
-    run: RunId,
+    start: &'a Start,
+    began: Moment,
+    waited: Span,
     told: bool,
 }
 
 impl End<'_> {
-    fn tell(&mut self, ended: Ended) {
+    fn tell(&mut self, outcome: Outcome, report: Option<Report>, retries: u32, bytes: u64) {
         self.told = true;
-        self.runs.end(ended);
+        let now = self.runs.clock.now();
+        let took = now.since(self.began);
+        let (run, item, waited) = (self.start.run, self.start.item.clone(), self.waited);
+        let detail = report.as_ref().map_or_else(|| CANCELLED.into(), |report| Arc::clone(&report.text));
+        let (outcome, started) = (outcome, self.began);
+        // The kernel first: who waited for the end then finds the news on the board.
+        self.runs.end(Ended { run, outcome, report, took, retries });
+        let outcome = Some(outcome);
+        let record = Record { run, item, outcome, started, waited, ran: took, retries, bytes, detail };
+        let hour = self.runs.account.ended(now, record.clone());
+        self.runs.note(&record, &hour);
     }
 }
+
+/// What a run says that nobody wanted any more.
+const CANCELLED: &str = "cancelled";
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
         if !self.told {
             let text = "the check broke off; the log says where".into();
             let report = Report { level: Level::Unknown, text, values: Arc::default() };
-            let (run, outcome) = (self.run, Outcome::Failed);
-            self.tell(Ended { run, outcome, report: Some(report), took: Span::ZERO, retries: 0 });
+            self.tell(Outcome::Failed, Some(report), 0, 0);
         }
     }
 }

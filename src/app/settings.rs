@@ -178,6 +178,7 @@ impl Taker {
         let is_pushed =
             |id: &str| pushed.as_ref().as_ref().is_some_and(|frame| frame.rows.iter().any(|row| row.id.as_str() == id));
         self.meters.keep(|id| known.contains(id) || is_pushed(id));
+        self.runs.account().keep(|id| known.contains(id.as_str()));
         info!(items = lowered.board.items.len(), "config taken up");
         // The plans first: what the new board starts must find them.
         self.runs.replace(lowered.plans);
@@ -185,7 +186,7 @@ impl Taker {
         for (id, report) in lowered.retold {
             self.send(Input::Retold(id, report));
         }
-        let served = self.server.listen(self.listen.or(config.listen));
+        let served = self.server.take_up(config, self.listen);
         self.later(config).or(served.err()).or(lowered.refused.into_iter().next())
     }
 

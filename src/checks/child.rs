@@ -26,7 +26,7 @@ pub(super) const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
 /// A program that prints more than this on either stream is stopped: until then
 /// it is merely talkative, and what is beyond the kept part is thrown away.
-const FLOOD_BYTES: usize = 16 * 1024 * 1024;
+const FLOOD_BYTES: usize = 4 * 1024 * 1024;
 
 /// Where programs are looked for when this process has no `PATH` itself.
 const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

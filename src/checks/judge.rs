@@ -69,6 +69,7 @@ impl Judge {
         let level = self.first_told(&values).unwrap_or(Level::Unknown);
         // What can't be reached is named: a reason alone, in letters of a hand's height, names nothing.
         let text = match self.text.subject() {
+            _ if fault.0.trim().is_empty() => String::new(),
             "" => fault.0.clone(),
             subject => format!("{subject}: {}", fault.0),
         };

@@ -11,6 +11,7 @@ use clap_complete::Shell;
 use crate::app::log::LogFormat;
 use crate::config::parse_duration;
 use crate::kernel::Span;
+use crate::kernel::board::Level;
 use crate::renderers::{Charset, ColourDepth};
 
 /// The andon board for the terminal.
@@ -51,6 +52,24 @@ pub(super) enum Command {
         #[arg(default_value = "marquee.yaml")]
         path: PathBuf,
     },
+    /// List the items of the running board
+    #[command(after_help = "Example: marquee list --format json")]
+    List(ListArgs),
+    /// Show one item of the running board
+    #[command(after_help = "Example: marquee show press-7")]
+    Show(ShowArgs),
+    /// Push news of an item to the running board
+    #[command(after_help = "Example: marquee push press-7 --level warning --text 'Oil is low' --ttl 10m")]
+    Push(PushArgs),
+    /// Run an item's plan now and wait for its end
+    #[command(after_help = "Example: marquee run-now cache")]
+    RunNow(RunNowArgs),
+    /// Cancel a run and wait for its end
+    #[command(after_help = "Example: marquee cancel r42")]
+    Cancel(CancelArgs),
+    /// Say who leads and who follows
+    #[command(after_help = "Example: marquee consoles")]
+    Consoles(ConsolesArgs),
     /// List the themes, or show one on this terminal
     #[command(after_help = "Example: marquee themes andon")]
     Themes {
@@ -168,6 +187,133 @@ pub(super) enum Format {
     Json,
 }
 
+/// Which running board is asked: that of the config, unless another is named.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Reach {
+    /// The board of this config; else the one that `run` would take
+    #[arg(long, value_name = "PATH")]
+    pub(super) config: Option<PathBuf>,
+    /// The board at this socket
+    #[arg(long, value_name = "PATH", conflicts_with = "url")]
+    pub(super) socket: Option<PathBuf>,
+    /// The board at this address.
+    #[arg(long, value_name = "URL", help = "The board at this address, such as http://127.0.0.1:9091")]
+    pub(super) url: Option<String>,
+    /// What writes show.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "MARQUEE_TOKEN",
+        hide_env = true,
+        help = "What writes show; else $MARQUEE_TOKEN"
+    )]
+    pub(super) token: Option<String>,
+}
+
+/// `marquee list`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ListArgs {
+    /// How the items look
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
+    pub(super) format: Format,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee show`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ShowArgs {
+    /// The item
+    pub(super) id: String,
+    /// How the item looks
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
+    pub(super) format: Format,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee push`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct PushArgs {
+    /// The item; one that the board does not have is added
+    pub(super) id: String,
+    /// critical, unknown, warning, info or healthy
+    #[arg(long, value_parser = level)]
+    pub(super) level: Level,
+    /// What it says
+    #[arg(long)]
+    pub(super) text: String,
+    /// Believed for so long, such as 30s; else for ever
+    #[arg(long, value_name = "DURATION", value_parser = duration_text)]
+    pub(super) ttl: Option<String>,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee run-now`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RunNowArgs {
+    /// The item whose plan is to run
+    pub(super) id: String,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee cancel`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct CancelArgs {
+    /// The run, as run-now, show and the log name it
+    pub(super) run: String,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee consoles`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ConsolesArgs {
+    /// How the consoles look
+    #[arg(
+        long,
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true,
+        hide_default_value = true,
+        value_name = "text|json"
+    )]
+    pub(super) format: Format,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    text.parse::<Level>().map_err(|why| why.to_string())
+}
+
+/// A duration that is checked here and sent as it was written.
+fn duration_text(text: &str) -> Result<String, String> {
+    duration(text).map(|_| text.to_owned())
+}
+
 fn duration(text: &str) -> Result<Span, String> {
     parse_duration(text).map_err(|bad| bad.to_string())
 }
@@ -193,12 +339,14 @@ mod tests {
 
     #[test]
     fn each_help_fits_a_screen_and_has_an_example() {
-        let mut root = Cli::command();
-        root.build();
-        for command in std::iter::once(root.clone()).chain(root.get_subcommands().cloned()) {
-            let help = command.clone().render_long_help().to_string();
-            assert!(help.contains("Example: marquee"), "{}", command.get_name());
-            assert!(help.lines().count() <= 24, "{}: {} lines", command.get_name(), help.lines().count());
+        let root = Cli::command();
+        let commands: Vec<&str> = root.get_subcommands().map(clap::Command::get_name).collect();
+        for command in std::iter::once(None).chain(commands.into_iter().map(Some)) {
+            // As it is printed: a short and a long form are chosen only then.
+            let asked = ["marquee"].into_iter().chain(command).chain(["--help"]);
+            let help = Cli::command().try_get_matches_from(asked).unwrap_err().to_string();
+            assert!(help.contains("Example: marquee"), "{command:?}: {help}");
+            assert!(help.lines().count() <= 24, "{command:?}: {} lines", help.lines().count());
         }
     }
 

@@ -399,7 +399,7 @@ ok  Redis: 127.0.0.1:6379 answers: 7.0.15
             (|facts| facts.config.path = None, "config: none found", "marquee init"),
             (
                 |facts| facts.config.file_system = Some("nfs4".into()),
-                "nfs4 sends no change events here: polling every 500 ms",
+                "nfs4 sends no change events here: polling every 500ms",
                 "local",
             ),
             (|facts| facts.config.file_system = None, "does not say its type", ""),

@@ -1,10 +1,18 @@
 //! The command line and a file per command: from arguments to a part of the app, and to an exit code.
 
 mod args;
+mod cancel;
+mod client;
+mod consoles;
 mod doctor;
 mod examine;
 mod init;
+mod list;
 mod prints;
+mod push;
+mod run_now;
+mod show;
+mod tell;
 mod themes;
 mod validate;
 
@@ -43,6 +51,12 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             validate::validate(&args, settings.path(), &settings.config())?
         }
         Command::Init { path } => init::init(&path)?,
+        Command::List(args) => list::list(&args)?,
+        Command::Show(args) => show::show(&args)?,
+        Command::Push(args) => push::push(&args)?,
+        Command::RunNow(args) => run_now::run_now(&args)?,
+        Command::Cancel(args) => cancel::cancel(&args)?,
+        Command::Consoles(args) => consoles::consoles(&args)?,
         Command::Themes { name } => {
             let (folder, context) = examine::place()?;
             themes::themes(name.as_deref(), &folder, &context)?

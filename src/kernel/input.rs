@@ -9,6 +9,7 @@ use super::Span;
 use super::beat::Role;
 use super::board::{ItemId, ItemSpec, Level, Values};
 use super::output::RunId;
+use super::plans::{HostRules, SpikeRules};
 use super::snapshot::Snapshot;
 
 /// Something happened.
@@ -55,6 +56,12 @@ pub struct BoardSpec {
     pub summarise_after: usize,
     /// What is shown where there is nothing to show.
     pub fallback: Arc<str>,
+    /// Runs in flight over the whole program.
+    pub concurrency: usize,
+    /// What target hosts bear.
+    pub hosts: Vec<HostRules>,
+    /// When pushes are sampled.
+    pub feed: SpikeRules,
 }
 
 /// What came of a run.

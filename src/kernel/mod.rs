@@ -30,14 +30,21 @@ use std::sync::Arc;
 pub use input::{BoardSpec, Concern, Ended, Input, Outcome, Push, Report};
 pub use moment::{Moment, Span};
 pub use output::{Output, RunId, Start};
-pub use plans::FIRST_RUN_WITHIN;
 pub use snapshot::{BoardSnapshot, Current, ItemSnapshot, Snapshot};
 pub use stats::Stats;
 
 use beat::Role;
+use board::Values;
 use board::{Board, ItemId, Level};
 use marquee::{Marquee, Passed, Rules, Shows};
-use plans::Schedule;
+use plans::{Ended as EndedRun, Schedule, Spike, SpikeRules};
+
+/// The item that tells that pushes are sampled.
+pub const FEED_ITEM: &str = "marquee.feed";
+
+/// When pushes are sampled, where nobody says otherwise: thirty seconds of more than
+/// 2,000 a second, and four times what is usual, are no plant but a program gone wild.
+pub const FEED: SpikeRules = SpikeRules { window: Span::from_secs(10), ratio: 4.0, floor: 20_000, sample: 10 };
 
 /// What is true of a whole board, and what is to be done about it.
 #[derive(Debug)]
@@ -49,6 +56,8 @@ pub struct Kernel {
     board: Board,
     marquee: Marquee,
     schedule: Schedule,
+    feed: Spike,
+    feed_rules: SpikeRules,
     role: Role,
     notices: BTreeMap<Concern, Arc<str>>,
     resume: Option<Box<Snapshot>>,
@@ -91,7 +100,9 @@ impl Kernel {
             rules: Rules { interval: Span::from_secs(3), scroll: 12, interrupt: None, summarise_after: usize::MAX },
             board: Board::default(),
             marquee: Marquee::default(),
-            schedule: Schedule::default(),
+            schedule: Schedule::new(now),
+            feed: Spike::default(),
+            feed_rules: FEED,
             role: Role::default(),
             notices: BTreeMap::new(),
             resume: None,
@@ -113,7 +124,7 @@ impl Kernel {
         // The turns that ended before this input ended on the board as it was.
         self.advance();
         match input {
-            Input::Wake => {}
+            Input::Wake => self.tell_feed(),
             Input::Board(spec) => self.replace(*spec),
             Input::Snapshot(snapshot) => {
                 self.resume = Some(snapshot);
@@ -128,14 +139,11 @@ impl Kernel {
                     self.note(change);
                 }
             }
-            Input::Push(push) => match self.board.push(self.now, push) {
-                Ok(change) => self.note(change),
-                Err(_) => self.stats.pushes_refused += 1,
-            },
+            Input::Push(push) => self.push(push),
             Input::Remove(id) => self.remove(&id),
             Input::RunNow(id) => {
                 let place = self.board.place(&id);
-                if let Some(start) = place.and_then(|place| self.schedule.run_now(place, &self.board)) {
+                if let Some(start) = place.and_then(|place| self.schedule.run_now(place, &self.board, self.now)) {
                     self.start(start);
                 }
             }
@@ -168,7 +176,8 @@ impl Kernel {
     /// When it wants to be woken.
     #[must_use]
     pub fn next_wake(&self) -> Option<Moment> {
-        [self.marquee.ends(), self.board.next_expiry(), self.schedule.next_due()].into_iter().flatten().min()
+        let feed = self.feed.next_wake(&self.feed_rules);
+        [self.marquee.ends(), self.board.next_expiry(), self.schedule.next_due(), feed].into_iter().flatten().min()
     }
 
     fn replace(&mut self, spec: BoardSpec) {
@@ -180,6 +189,8 @@ impl Kernel {
             interrupt: spec.interrupt,
             summarise_after: spec.summarise_after,
         };
+        self.feed_rules = spec.feed;
+        self.schedule.limit(self.now, spec.concurrency, &spec.hosts);
         let places = self.places();
         self.board.replace(self.now, spec.items);
         self.has_board = true;
@@ -220,16 +231,51 @@ impl Kernel {
     }
 
     fn ended(&mut self, ended: Ended) {
-        let Some(place) = self.schedule.ended(ended.run) else {
+        let Some(EndedRun { place, breaker }) = self.schedule.ended(ended.run, ended.outcome, self.now, &self.board)
+        else {
             self.stats.ghosts_refused += 1;
             return;
         };
+        self.stats.breakers_opened += u64::from(breaker == Some(true));
         match ended.report {
             Some(report) if ended.outcome != Outcome::Cancelled => {
                 let change = self.board.report(self.now, place, report, ended.took);
                 self.note(change);
             }
             _ => self.board.touch(place, false),
+        }
+    }
+
+    fn push(&mut self, push: Push) {
+        let taken = self.feed.arrived(self.now, &self.feed_rules);
+        self.tell_feed();
+        if !taken {
+            self.stats.pushes_sampled += 1;
+            return;
+        }
+        match self.board.push(self.now, push) {
+            Ok(change) => self.note(change),
+            Err(_) => self.stats.pushes_refused += 1,
+        }
+    }
+
+    /// Keeps the item that tells of a sampled feed: there as long as the feed is.
+    fn tell_feed(&mut self) {
+        self.feed.wake(self.now, &self.feed_rules);
+        let Ok(id) = ItemId::new(FEED_ITEM) else { return };
+        match (self.feed.is_degraded(), self.board.place(&id)) {
+            (true, None) => {
+                let (sample, usual) = (self.feed_rules.sample.max(1), self.feed.usual().unwrap_or_default());
+                let window = self.feed_rules.window;
+                let text = format!("Pushes: one of {sample} is taken; far more than the usual {usual:.0} in {window}");
+                let values = Arc::new(Values::new());
+                let push = Push { item: id, level: Level::Warning, text: text.into(), ttl: None, values };
+                if let Ok(change) = self.board.push(self.now, push) {
+                    self.note(change);
+                }
+            }
+            (false, Some(_)) => self.remove(&id),
+            _ => {}
         }
     }
 
@@ -244,9 +290,9 @@ impl Kernel {
     }
 
     fn settle(&mut self) {
-        let expired = self.board.expire(self.now);
+        let (expired, settled) = self.board.expire(self.now);
         self.stats.went_stale += expired;
-        if expired > 0 {
+        if expired + settled > 0 {
             self.note(board::Change { said: true, turns: true });
         }
         if std::mem::take(&mut self.unsettled.turns) {
@@ -254,6 +300,8 @@ impl Kernel {
         }
         let woken = self.schedule.wake(self.now, &self.board);
         self.stats.ticks_skipped += woken.skipped;
+        self.stats.left_alone += woken.left_alone;
+        self.stats.plans_waiting = self.schedule.waiting() as u64;
         woken.started.into_iter().for_each(|start| self.start(start));
         if std::mem::take(&mut self.unsettled.board) {
             self.outputs.push_back(Output::Board);

@@ -17,6 +17,16 @@ pub struct Stats {
     pub ghosts_refused: u64,
     /// Items that went stale.
     pub went_stale: u64,
+    /// Ticks that found their plan's breaker open.
+    pub left_alone: u64,
+    /// Breakers that opened.
+    pub breakers_opened: u64,
+    /// Breakers that are open now.
+    pub breakers_open: u64,
+    /// Pushes that were left out while the feed was sampled.
+    pub pushes_sampled: u64,
+    /// Plans that wait for a turn, a token or room.
+    pub plans_waiting: u64,
     /// Pushes for items that have a plan of their own.
     pub pushes_refused: u64,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::beat::Role;
 use super::board::{Board, Level};
 use super::marquee::{Marquee, Shows};
+use super::plans::BreakerState;
 use super::{Concern, Current, Kernel, Moment, RunId, Span, Stats};
 
 /// What the kernel tells those who compose frames.
@@ -51,6 +52,12 @@ impl Kernel {
     #[must_use]
     pub fn seat(&self, place: usize) -> (Option<Moment>, Option<RunId>) {
         self.schedule.seat(place)
+    }
+
+    /// What the breaker of the plan at `place` is; `None`: there is no plan.
+    #[must_use]
+    pub fn breaker(&self, place: usize) -> Option<BreakerState> {
+        self.schedule.breaker(place)
     }
 
     /// Columns a second at which too long a text scrolls.

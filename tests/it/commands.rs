@@ -6,7 +6,22 @@ use crate::support::pipe::text;
 use crate::support::{Pty, Size, TempHome, marquee};
 
 /// The commands of this release.
-const COMMANDS: [&str; 8] = ["run", "validate", "init", "themes", "doctor", "schema", "completions", "man"];
+const COMMANDS: [&str; 14] = [
+    "run",
+    "validate",
+    "init",
+    "list",
+    "show",
+    "push",
+    "run-now",
+    "cancel",
+    "consoles",
+    "themes",
+    "doctor",
+    "schema",
+    "completions",
+    "man",
+];
 
 const GOOD: &str = "title: Good\nitems:\n  - {id: a, text: Fine, level: healthy}\n";
 

@@ -9,6 +9,10 @@
 mod support;
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod commands;
@@ -20,6 +24,10 @@ mod json;
 mod lifecycle;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod picture;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]

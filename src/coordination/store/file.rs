@@ -123,7 +123,6 @@ impl Store for FileStore {
     }
 }
 
-/// Makes sure of the folder: there, this user's own, and no place where others can put things.
 /// Whether this process could keep anything in `folder`: makes it where it is missing, and leaves no file there.
 ///
 /// # Errors
@@ -134,7 +133,11 @@ pub fn probe(folder: &Path) -> Result<(), StoreError> {
     tried.map(drop).map_err(|error| StoreError::new("write", folder, &error))
 }
 
-pub(super) fn prepare(folder: &Path) -> Result<(), StoreError> {
+/// Makes sure of the folder: there, this user's own, and no place where others can put things.
+///
+/// # Errors
+/// Where it is not, or can't be made: why.
+pub fn prepare(folder: &Path) -> Result<(), StoreError> {
     let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     created.map_err(|error| StoreError::new("create", folder, &error))?;
     let asked = |path: &Path| std::fs::symlink_metadata(path).map_err(|error| StoreError::new("use", path, &error));

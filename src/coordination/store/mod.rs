@@ -17,7 +17,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use file::{FileStore, probe};
+pub use file::{FileStore, prepare, probe};
 pub use folder::{default_folder, slug};
 pub use keeper::{Keeper, Pace};
 pub use lock::{Held, Lock, lock};

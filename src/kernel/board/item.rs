@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Level, Values};
+use crate::kernel::plans::{Flapping, PlanSpec, Settle};
 use crate::kernel::{Moment, Span};
 
 /// The most characters an id may have; longer ones tear every column they stand in.
@@ -72,19 +73,6 @@ pub enum Source {
     },
 }
 
-/// When a plan runs and within which limits. What it does is not the kernel's business.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanSpec {
-    /// From one run to the next.
-    pub every: Span,
-    /// Where in the period it starts; `None`: spread by the id.
-    pub phase: Option<Span>,
-    /// How long one try may take.
-    pub timeout: Span,
-    /// How many more tries a failed run has.
-    pub retries: u32,
-}
-
 /// What the config says of one item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemSpec {
@@ -138,10 +126,16 @@ pub struct Item {
     pub values: Arc<Values>,
     /// The last results, oldest first.
     pub history: std::collections::VecDeque<Past>,
+    /// What its level still needs to change.
+    pub(in crate::kernel) settle: Settle,
+    /// The changes among its last results.
+    pub(in crate::kernel) changes: Flapping,
     /// A pushed value's own `ttl`, where the push named one.
     pub(in crate::kernel) ttl: Option<Span>,
     /// Whether it came by a push and the config does not name it.
     pub(in crate::kernel) pushed_in: bool,
+    /// When the board looks next whether it is stale; `None`: not at all.
+    pub(in crate::kernel) queued: Option<Moment>,
     /// The board's `touched` when anything of this item last changed.
     pub version: u64,
 }

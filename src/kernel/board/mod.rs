@@ -1,14 +1,16 @@
 //! The board: all items at one moment, with a version that grows by one at each change.
 
+mod begin;
 mod freshness;
 mod item;
 mod level;
 mod table;
 mod values;
 
+pub use crate::kernel::plans::PlanSpec;
 pub use freshness::PERIODS_UNTIL_STALE;
-pub use item::{BadItemId, HISTORY, ID_CHARACTERS_MAX, Item, ItemId, ItemSpec, Past, PlanSpec, Source};
+pub use item::{BadItemId, HISTORY, ID_CHARACTERS_MAX, Item, ItemId, ItemSpec, Past, Source};
 pub use level::{Level, NoSuchLevel};
 pub(in crate::kernel) use table::Change;
-pub use table::{Board, PushRefused};
+pub use table::{Board, PushRefused, UNNAMED_MAX};
 pub use values::{Unit, Value, Values};

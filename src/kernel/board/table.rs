@@ -3,14 +3,16 @@
 //! It knows what is said and whether it is still true, not what is shown.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use super::Level;
+use super::begin::settle_rules;
 use super::freshness::{is_fresh, stale_at};
 use super::item::{HISTORY, Item, ItemId, ItemSpec, Past, Source};
-use super::{Level, Values};
 use crate::kernel::input::{Push, Report};
-use crate::kernel::snapshot::{BoardSnapshot, ItemSnapshot};
+use crate::kernel::plans::Settle;
+use crate::kernel::snapshot::BoardSnapshot;
 use crate::kernel::{Moment, Span};
 
 /// All items at one moment.
@@ -20,7 +22,8 @@ pub struct Board {
     places: HashMap<ItemId, usize>,
     version: u64,
     touched: u64,
-    /// At most one entry an item, never later than the moment it becomes stale.
+    /// When items are to be looked at: to settle a level, or because they may be stale. For the latter
+    /// an item has the one entry that it is `queued` at, never later than the moment it becomes stale.
     expiries: BinaryHeap<Reverse<(Moment, usize)>>,
 }
 
@@ -33,11 +36,21 @@ pub(in crate::kernel) struct Change {
     pub(in crate::kernel) turns: bool,
 }
 
+/// How many items the board takes by pushes that the config does not name. Ten
+/// thousand are a whole plant; more come from a program that makes up ids, and
+/// each costs memory for good.
+pub const UNNAMED_MAX: usize = 10_000;
+
+/// Entries left over in the queue of expiries, beyond three an item, that are not worth a sweep.
+const LEFT_OVER: usize = 64;
+
 /// Why a push was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushRefused {
     /// The item is measured by a plan or fixed by the config.
     NotPushed,
+    /// There are [`UNNAMED_MAX`] items already that the config does not name.
+    Full,
 }
 
 impl Board {
@@ -57,6 +70,30 @@ impl Board {
     #[must_use]
     pub fn get(&self, id: &ItemId) -> Option<&Item> {
         self.place(id).map(|place| &self.items[place])
+    }
+
+    /// Whether a push of `id` would be taken; true: as a new item.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admits(&self, id: &ItemId) -> Result<bool, PushRefused> {
+        match self.get(id) {
+            Some(item) if matches!(item.spec.source, Source::Pushed { .. }) => Ok(false),
+            Some(_) => Err(PushRefused::NotPushed),
+            None if self.unnamed() >= UNNAMED_MAX => Err(PushRefused::Full),
+            None => Ok(true),
+        }
+    }
+
+    /// Whether the item called `id` came by a push alone, so that it can go; `None`: there is none.
+    #[must_use]
+    pub fn is_removable(&self, id: &ItemId) -> Option<bool> {
+        self.get(id).map(|item| item.pushed_in)
+    }
+
+    /// How many items the config does not name. They are always last in line.
+    fn unnamed(&self) -> usize {
+        self.items.len() - self.items.partition_point(|item| !item.pushed_in)
     }
 
     /// Grows by one each time that something is said differently.
@@ -95,8 +132,36 @@ impl Board {
 
     fn index(&mut self) {
         self.places = self.items.iter().enumerate().map(|(place, item)| (item.id().clone(), place)).collect();
-        let due = |(place, item)| stale_at(item).filter(|_| item.fresh).map(|at| Reverse((at, place)));
-        self.expiries = self.items.iter().enumerate().filter_map(due).collect();
+        self.queue_all();
+    }
+
+    fn queue_all(&mut self) {
+        for item in &mut self.items {
+            item.queued = stale_at(item).filter(|_| item.fresh);
+        }
+        let due = |(place, item): (usize, &Item)| {
+            let settles = item.settle.next_wake(&settle_rules(item));
+            item.queued.into_iter().chain(settles).map(move |at| Reverse((at, place)))
+        };
+        self.expiries = self.items.iter().enumerate().flat_map(due).collect();
+    }
+
+    /// Sees to it that the item is looked at when its news becomes stale, or earlier.
+    fn queue(&mut self, place: usize) {
+        let item = &mut self.items[place];
+        let Some(at) = stale_at(item).filter(|at| item.fresh && item.queued.is_none_or(|queued| *at < queued)) else {
+            return;
+        };
+        item.queued = Some(at);
+        self.expire_at(at, place);
+    }
+
+    fn expire_at(&mut self, at: Moment, place: usize) {
+        self.expiries.push(Reverse((at, place)));
+        // Entries are left over where a push shortens its predecessor's `ttl`, or a level is long in settling.
+        if self.expiries.len() > 3 * self.items.len() + LEFT_OVER {
+            self.queue_all();
+        }
     }
 
     /// Takes the news that a snapshot has of items that are measured as they were.
@@ -134,30 +199,35 @@ impl Board {
         }
         item.history.push_back(Past { level: report.level, took });
         item.updated = Some(now);
-        self.say(now, place, report)
+        item.flapping = item.changes.result(report.level);
+        item.settle = item.settle.result(&settle_rules(item), report.level, now);
+        let level = item.settle.shown().unwrap_or(report.level);
+        if let Some(at) = item.settle.next_wake(&settle_rules(item)) {
+            self.expire_at(at, place);
+        }
+        self.say(now, place, Report { level, ..report })
     }
 
     /// The same measurement is told in other words, after an edit of its text or levels.
     pub(in crate::kernel) fn retell(&mut self, now: Moment, place: usize, report: Report) -> Change {
+        // An edit is meant, and shows at once: it is no result that has to settle.
+        let item = &mut self.items[place];
+        item.settle = Settle::default().result(&settle_rules(item), report.level, now);
         self.say(now, place, report)
     }
 
     /// Somebody pushed news of an item.
     pub(in crate::kernel) fn push(&mut self, now: Moment, push: Push) -> Result<Change, PushRefused> {
-        let known = self.place(&push.item);
-        let place = known.unwrap_or_else(|| {
+        let is_new = self.admits(&push.item)?;
+        let place = self.place(&push.item).unwrap_or_else(|| {
             self.places.insert(push.item.clone(), self.items.len());
             self.items.push(Item::pushed_in(push.item.clone(), now, self.touched));
             self.items.len() - 1
         });
-        let item = &mut self.items[place];
-        if !matches!(item.spec.source, Source::Pushed { .. }) {
-            return Err(PushRefused::NotPushed);
-        }
-        item.ttl = push.ttl;
+        self.items[place].ttl = push.ttl;
         let report = Report { level: push.level, text: push.text, values: push.values };
         let change = self.report(now, place, report, Span::ZERO);
-        Ok(if known.is_none() { Change { said: true, turns: true } } else { change })
+        Ok(if is_new { Change { said: true, turns: true } } else { change })
     }
 
     /// Takes away a pushed item that the config does not name.
@@ -193,9 +263,7 @@ impl Board {
         let said = item.level() != before || !same_text || item.fresh != was_fresh;
         let wide = item.columns.max(was_wide) > crate::kernel::marquee::WIDE_COLUMNS;
         let turns = item.level() != before || item.fresh != was_fresh || (wide && item.columns != was_wide);
-        if !was_fresh && let Some(at) = stale_at(item) {
-            self.expiries.push(Reverse((at, place)));
-        }
+        self.queue(place);
         self.touch(place, said);
         Change { said, turns }
     }
@@ -207,13 +275,18 @@ impl Board {
         self.items[place].version = self.touched;
     }
 
-    /// Turns items to unknown whose news is stale at `now`; tells how many.
-    pub(in crate::kernel) fn expire(&mut self, now: Moment) -> u64 {
-        let mut expired = 0;
+    /// Turns items to unknown whose news is stale at `now`, and settles levels; tells how many of each.
+    pub(in crate::kernel) fn expire(&mut self, now: Moment) -> (u64, u64) {
+        let (mut expired, mut settled) = (0, 0);
         while let Some(Reverse((at, place))) = self.expiries.peek().copied().filter(|Reverse((at, _))| *at <= now) {
             self.expiries.pop();
+            settled += u64::from(self.settle(now, place));
+            if self.items[place].queued != Some(at) {
+                continue;
+            }
+            self.items[place].queued = None;
             match stale_at(&self.items[place]) {
-                Some(truly) if truly > now => self.expiries.push(Reverse((truly, place))),
+                Some(truly) if truly > now => self.queue(place),
                 Some(_) if self.items[place].fresh => {
                     let item = &mut self.items[place];
                     if item.level() != Level::Unknown {
@@ -227,7 +300,23 @@ impl Board {
                 _ => {}
             }
         }
-        expired
+        (expired, settled)
+    }
+
+    /// Changes the level of an item whose results have lasted long enough by now; tells whether it did.
+    fn settle(&mut self, now: Moment, place: usize) -> bool {
+        let item = &mut self.items[place];
+        item.settle = item.settle.woken(&settle_rules(item), now);
+        let shown = item.settle.shown().filter(|shown| *shown != item.reported);
+        let Some(level) = shown.filter(|_| item.updated.is_some()) else { return false };
+        let before = item.level();
+        item.reported = level;
+        let changed = item.level() != before;
+        if changed {
+            item.since = now;
+            self.touch(place, true);
+        }
+        changed
     }
 
     /// The next moment when some news becomes stale, or earlier.
@@ -262,60 +351,4 @@ fn settled(known: Option<Item>, spec: ItemSpec, now: Moment) -> Item {
         item.since = now;
     }
     item
-}
-
-impl Item {
-    fn new(spec: ItemSpec, now: Moment) -> Self {
-        let (reported, fresh) = match spec.source {
-            Source::Fixed(level) => (level, true),
-            Source::Plan(_) | Source::Pushed { .. } => (Level::Unknown, false),
-        };
-        let columns = crate::kernel::width::columns(&spec.text);
-        Self {
-            text: Arc::clone(&spec.text),
-            spec: Arc::new(spec),
-            columns,
-            reported,
-            since: now,
-            updated: None,
-            fresh,
-            flapping: false,
-            values: Arc::new(Values::new()),
-            history: VecDeque::new(),
-            ttl: None,
-            pushed_in: false,
-            version: 0,
-        }
-    }
-
-    fn pushed_in(id: ItemId, now: Moment, version: u64) -> Self {
-        let text = Arc::from(id.as_str());
-        let source = Source::Pushed { ttl: None };
-        let spec = ItemSpec { id, text, hold: None, source, label: Arc::from("pushed"), revision: 0 };
-        Self { pushed_in: true, version, ..Self::new(spec, now) }
-    }
-
-    fn snapshot(&self) -> ItemSnapshot {
-        ItemSnapshot {
-            id: self.id().clone(),
-            text: Arc::clone(&self.text),
-            level: self.reported,
-            since: self.since,
-            updated: self.updated,
-            revision: self.spec.revision,
-            pushed: self.pushed_in,
-            ttl: self.ttl,
-        }
-    }
-
-    fn restore(&mut self, news: ItemSnapshot, now: Moment) {
-        self.columns = crate::kernel::width::columns(&news.text);
-        self.text = news.text;
-        self.reported = news.level;
-        // A store written by a clock ahead of ours must not make news from the future.
-        self.since = news.since.min(now);
-        self.updated = news.updated.map(|at| at.min(now));
-        self.ttl = news.ttl;
-        self.fresh = is_fresh(self, now);
-    }
 }

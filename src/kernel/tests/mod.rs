@@ -1,6 +1,8 @@
 //! Scenarios over the whole kernel on virtual time, which jumps to the next wake-up.
 
+mod limits;
 mod plans;
+mod pushes;
 mod store;
 mod turns;
 
@@ -34,7 +36,7 @@ pub(super) fn fixed(name: &str, level: Level) -> ItemSpec {
 }
 
 pub(super) fn planned(name: &str, every: Span) -> ItemSpec {
-    let plan = PlanSpec { every, phase: Some(Span::ZERO), timeout: Span::from_secs(1), retries: 0 };
+    let plan = PlanSpec { phase: Some(Span::ZERO), timeout: Span::from_secs(1), ..PlanSpec::every(every) };
     spec(name, Source::Plan(plan))
 }
 
@@ -74,6 +76,9 @@ impl Plant {
             interrupt: Some(Level::Critical),
             summarise_after: 8,
             fallback: "nothing".into(),
+            concurrency: crate::kernel::plans::CONCURRENCY,
+            hosts: Vec::new(),
+            feed: FEED,
         };
         change(&mut spec);
         self.give(Input::Board(Box::new(spec)));

@@ -182,7 +182,7 @@ fn ten_thousand_plans_run_for_an_hour_without_losing_a_beat() {
     let every = Span::from_secs(10);
     let items = (0..10_000).map(|n| {
         let mut item = planned(&format!("p{n}"), every);
-        item.source = Source::Plan(PlanSpec { every, phase: None, timeout: every, retries: 0 });
+        item.source = Source::Plan(PlanSpec::every(every));
         item
     });
     let mut plant = Plant::with(items.collect());

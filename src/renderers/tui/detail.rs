@@ -55,7 +55,7 @@ fn facts(scene: &Scene<'_>, row: &Row) -> Vec<(Word, String)> {
     if let Some(every) = row.every {
         let next = match (row.run, row.next_run) {
             (Some(run), _) => Some(format!("{} {run}", look.word(Word::Running))),
-            (None, next) => next.map(|next| time_left(scene, next)),
+            (None, next) => next.map(|next| time_left(scene, next, every)),
         };
         facts.push((Word::Period, period(every)));
         facts.extend(row.took.map(|took| (Word::Took, Value::span(took).to_string())));
@@ -68,9 +68,10 @@ fn facts(scene: &Scene<'_>, row: &Row) -> Vec<(Word, String)> {
     facts
 }
 
-/// How long it is until `next`, in whole seconds that are not over yet.
-fn time_left(scene: &Scene<'_>, next: Moment) -> String {
-    let left = next.since(scene.tick.at);
+/// How long it is until `next`, in whole seconds that are not over yet; the second that is told may have begun
+/// before the last run, and more than the period is never left.
+fn time_left(scene: &Scene<'_>, next: Moment, every: Span) -> String {
+    let left = next.since(scene.tick.at).min(every);
     if left.is_zero() {
         return scene.look.word(Word::Due).to_owned();
     }
@@ -102,7 +103,7 @@ impl Pen<'_, '_> {
         if self.left() == 0 {
             return;
         }
-        let style = look.headline(row.level);
+        let style = look.badge(row.level);
         let headline =
             format!("{} {}", self.scene.symbol(row.level, row.calling), look.word(Word::Headline(row.level)));
         let taken = put(self.buffer, area.x, self.y, area.width, &headline, style);

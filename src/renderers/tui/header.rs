@@ -2,9 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
 use super::clock::time_of_day;
+use super::page::draw_moving;
 use super::scene::Scene;
 use super::text::{put, put_cut, put_right, width};
 use crate::frame::{Level, Role};
@@ -19,10 +19,7 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let margin = u16::from(area.width > 24);
     let end = area.right().saturating_sub(margin);
     let clock = time_of_day(scene.tick.wall, scene.zone);
-    let pause = scene.state.paused.as_ref().map(|pause| {
-        // What stops the board from turning has to be told plainly, with how long it has.
-        format!(" {} {} ", look.word(Word::Paused), scene.tick.since(pause.since))
-    });
+    let pause = pause(scene, usize::MAX);
     let pause_columns = pause.as_deref().map_or(0, width);
     let room = usize::from(area.width.saturating_sub(2 * margin));
 
@@ -46,15 +43,19 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         start + put_cut(buffer, (start, area.y, for_title), &scene.frame.title, look.strong, look.signs.ellipsis);
     if let Some(pause) = pause {
         x += u16::from(x > start);
-        put(
-            buffer,
-            x,
-            area.y,
-            left.saturating_sub(x),
-            &pause,
-            look.level(Level::Warning).add_modifier(Modifier::REVERSED | Modifier::BOLD),
-        );
+        put(buffer, x, area.y, left.saturating_sub(x), &pause, look.badge(Level::Warning));
     }
+}
+
+/// Where more columns are not to be had, this says that the page is stopped.
+const PAUSE_SIGN: &str = "||";
+
+/// That the page is stopped, and for how long, as plainly as `room` allows; `None` where it turns.
+pub(super) fn pause(scene: &Scene<'_>, room: usize) -> Option<String> {
+    let pause = scene.state.paused.as_ref()?;
+    let word = scene.look.word(Word::Paused);
+    let forms = [format!(" {word} {} ", scene.tick.since(pause.since)), format!(" {word} "), PAUSE_SIGN.to_owned()];
+    forms.into_iter().find(|form| width(form) <= room)
 }
 
 /// The role and how many consoles there are; empty where there is nothing to tell.
@@ -80,5 +81,10 @@ pub(super) fn draw_notice(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let x = area.x + u16::from(area.width > 24);
     let taken = put(buffer, x, area.y, area.right() - x, "! ", style);
     let room = area.right().saturating_sub(x + taken);
-    put_cut(buffer, (x + taken, area.y, room), notice, style, look.signs.ellipsis);
+    draw_moving(scene, (x + taken, area.y, room), notice, scene.notice_since, style, buffer);
+}
+
+/// Whether a notice is too long for a line of so many columns, so that it has to move.
+pub(super) fn notice_moves(notice: &str, columns: u16) -> bool {
+    width(notice) + 2 + usize::from(columns > 24) > usize::from(columns)
 }

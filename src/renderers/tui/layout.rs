@@ -25,6 +25,8 @@ pub(super) struct Layout {
     pub(super) header: Option<Rect>,
     /// What is not well with the program itself.
     pub(super) notice: Option<Rect>,
+    /// The rows of the turn: between the rules, from the level to the progress.
+    pub(super) page: Rect,
     /// The level's line; it holds the text too where `text` is `None`.
     pub(super) level: Rect,
     /// The text in large letters, with the air around it.
@@ -151,12 +153,19 @@ impl Layout {
         let spare = room.saturating_sub(heights.total());
         if heights.air == AIR && heights.banner > 0 {
             heights.banner += spare.min(BANNER_ROWS_TWO_LINES.saturating_sub(heights.banner));
+            // A notice must not cost the large letters: the list is read from near, they are not.
+            let short = BANNER_ROWS_TWO_LINES.saturating_sub(heights.banner).min(heights.list.saturating_sub(2));
+            (heights.banner, heights.list) = (heights.banner + short, heights.list - short);
         }
         let spare = room.saturating_sub(heights.total());
         if heights.list > 0 {
             let wanted = rows - heights.list.min(rows);
             let shared = if heights.air < AIR || wanted <= 2 { spare } else { spare.div_ceil(2) };
             heights.list += wanted.min(shared);
+        }
+        // The empty row above the ticker is better used by an item, or by how many more there are.
+        if heights.ticker == 2 && heights.list < rows {
+            (heights.ticker, heights.list) = (1, heights.list + 1);
         }
         let spare = room.saturating_sub(heights.total());
         if heights.banner > 0 || heights.list == 0 {
@@ -167,6 +176,7 @@ impl Layout {
         layout.header = pen.take(heights.header);
         layout.notice = pen.take(notice);
         layout.rule(&mut pen, heights.rules > 0);
+        let page = pen.y;
         pen.skip(u16::from(heights.air > 2));
         layout.level = pen.take(1).unwrap_or_default();
         // The air above and below the large letters is theirs: small ones stand in its middle.
@@ -176,6 +186,7 @@ impl Layout {
         layout.text = pen.take(heights.text);
         pen.skip(u16::from(heights.air > 2));
         layout.progress = pen.take(heights.progress);
+        layout.page = Rect { y: page, height: pen.y - page, ..area };
         layout.rule(&mut pen, heights.rules > 0);
         layout.counts = pen.take(heights.counts);
         layout.rule(&mut pen, heights.rules > 0 && heights.list > 0);
@@ -213,6 +224,7 @@ impl Layout {
         layout.notice = pen.take(u16::from(notice));
         layout.rule(&mut pen, rules);
         layout.level = pen.take(u16::from(level)).unwrap_or_default();
+        layout.page = layout.level;
         layout.rule(&mut pen, rules);
         layout.body = pen.take(u16::from(body) + left);
         layout.rule(&mut pen, rules);

@@ -31,14 +31,15 @@ pub(super) struct Columns {
 const LEAD: u16 = 4;
 
 impl Columns {
-    /// The columns for a list of a width; ids alone decide, never what the items say.
+    /// The columns for a list of a width; ids and kinds of items decide, never what the items say.
     pub(super) fn new(scene: &Scene<'_>, area: Rect) -> Self {
         let share = usize::from(area.width) / 4;
         let id = scene.roster.id_columns().min(ID_COLUMNS_MAX).min(share.max(4));
         let id = u16::try_from(id).unwrap_or(0);
-        let every = if area.width >= 72 { 12 } else { 0 };
-        let took = if area.width >= 56 { 9 } else { 0 };
-        let age = if area.width >= 40 { 10 } else { 0 };
+        let (runs, reports) = (scene.roster.runs(), scene.roster.reports());
+        let every = if runs && area.width >= 72 { 12 } else { 0 };
+        let took = if runs && area.width >= 56 { 9 } else { 0 };
+        let age = if reports && area.width >= 40 { 10 } else { 0 };
         let text = area.width.saturating_sub(LEAD + id + 2 + every + took + age + 2);
         Self { id, text, every, took, age }
     }
@@ -99,10 +100,20 @@ fn draw_row(scene: &Scene<'_>, row: &Row, columns: Columns, area: Rect, selected
         buffer.set_style(area, look.selected);
         put(buffer, area.x, y, 1, look.signs.pointer, look.strong.patch(look.selected));
     }
-    let laid = |style: ratatui::style::Style| if selected { style.patch(look.selected) } else { style };
+    let laid = |style: ratatui::style::Style| if selected { look.on_selected(style) } else { style };
+    let patched = style.bg.is_some();
+    if patched {
+        // A level with a ground of its own is one bar, as long for every item.
+        let end = (columns.text_at(area) + columns.text + 1).min(area.right());
+        buffer.set_style(Rect { x: area.x + 1, width: end.saturating_sub(area.x + 1), ..area }, style);
+    }
     put(buffer, area.x + 2, y, area.width.saturating_sub(2).min(1), scene.symbol(row.level, row.calling), laid(style));
     let id = (area.x + LEAD, y, columns.id.min(area.width.saturating_sub(LEAD)));
-    let quiet = if row.level == Level::Healthy { look.muted } else { look.text };
+    let quiet = match row.level {
+        _ if patched => style,
+        Level::Healthy => look.muted,
+        _ => look.text,
+    };
     put_cut(buffer, id, row.id.as_str(), laid(quiet), look.signs.ellipsis);
     let mut x = columns.text_at(area);
     let mut room = columns.text.min(area.right().saturating_sub(x));

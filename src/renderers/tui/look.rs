@@ -37,8 +37,26 @@ pub(super) struct Look {
     /// Signs that are not text.
     pub(super) signs: &'static Signs,
     levels: [Style; 5],
-    headlines: [Style; 5],
+    badges: [Style; 5],
+    papers: [Paper; 5],
     symbols: [String; 5],
+}
+
+/// What the page of a turn is written on, and with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paper {
+    /// The level's own ground, from side to side; `None`: the picture's.
+    pub(super) fill: Option<Style>,
+    /// Level and word: a patch that is told from far away where the level is an alarm.
+    pub(super) headline: Style,
+    /// Plain text.
+    pub(super) text: Style,
+    /// What may be overlooked.
+    pub(super) muted: Style,
+    /// The part of the turn that has passed.
+    pub(super) passed: Style,
+    /// The part of the turn that is left.
+    pub(super) left: Style,
 }
 
 /// Signs that are not text, each one column wide unless it says otherwise.
@@ -105,10 +123,21 @@ impl Look {
         let role = |colour| Style { fg: apart(foreground(colour, depth), behind, depth), ..Style::new() };
         let text = role(roles.text);
         let levels = Level::ALL.map(|level| level_style(theme, level, depth, behind, bleed.is_some()));
-        let headlines = Level::ALL.map(|level| {
+        let badges = Level::ALL.map(|level| {
             let style = levels[level.index()].add_modifier(Modifier::BOLD);
-            let filled = level.is_alarm() && bleed.is_none() && theme.level(level).bg.is_none();
-            if filled { style.add_modifier(Modifier::REVERSED) } else { style }
+            if level.is_alarm() && style.bg.is_none() { style.add_modifier(Modifier::REVERSED) } else { style }
+        });
+        let (muted, border) = (role(roles.muted), role(roles.border));
+        let papers = Level::ALL.map(|level| {
+            let style = levels[level.index()];
+            let passed = if level.is_alarm() { style } else { muted };
+            let plain = Paper { fill: None, headline: badges[level.index()], text, muted, passed, left: border };
+            let Some(ground) = theme.level(level).bg.filter(|_| style.bg.is_some()) else { return plain };
+            // The theme's other roles were not chosen for this ground, so that all letters take the one that was.
+            let line = theme.level(level).fg.or(theme.text).map(|letters| blend(letters, ground, 45));
+            let headline = style.add_modifier(Modifier::BOLD | Modifier::REVERSED);
+            let left = Style { fg: apart(foreground(line, depth), style.bg, depth), ..style };
+            Paper { fill: Some(style), headline, text: style, muted: style, passed: style, left }
         });
         let ascii = charset == Charset::Ascii;
         Self {
@@ -116,13 +145,14 @@ impl Look {
             ascii,
             base: Style { bg: behind.or(Some(Color::Reset)), ..text },
             text,
-            muted: role(roles.muted),
-            border: role(roles.border),
+            muted,
+            border,
             strong: text.add_modifier(Modifier::BOLD),
             selected: selected(&roles, depth),
             signs: if ascii { &ASCII } else { &UNICODE },
             levels,
-            headlines,
+            badges,
+            papers,
             symbols: Level::ALL.map(|level| symbol(theme, level, ascii)),
         }
     }
@@ -132,9 +162,19 @@ impl Look {
         self.levels[level.index()]
     }
 
-    /// The style of a level's headline: filled for an alarm, so that it is told from far away.
-    pub(super) fn headline(&self, level: Level) -> Style {
-        self.headlines[level.index()]
+    /// The style of a level's word: a patch for an alarm, so that it is told from far away.
+    pub(super) fn badge(&self, level: Level) -> Style {
+        self.badges[level.index()]
+    }
+
+    /// What the page of a turn at `level` is written on.
+    pub(super) fn paper(&self, level: Level) -> &Paper {
+        &self.papers[level.index()]
+    }
+
+    /// A style on a selected row: what has a ground of its own keeps it, because its letters were chosen for that.
+    pub(super) fn on_selected(&self, style: Style) -> Style {
+        if style.bg.is_some() { style } else { style.patch(self.selected) }
     }
 
     /// The style of what is wrong with the program itself.
@@ -236,7 +276,7 @@ mod tests {
         let mono = look(&Theme::default(), ColourDepth::Mono, Charset::Unicode, Level::Healthy);
         for level in Level::ALL {
             assert_eq!(mono.level(level).add_modifier.contains(Modifier::BOLD), level.is_alarm());
-            assert_eq!(mono.headline(level).add_modifier.contains(Modifier::REVERSED), level.is_alarm());
+            assert_eq!(mono.badge(level).add_modifier.contains(Modifier::REVERSED), level.is_alarm());
             assert_eq!(mono.level(level).fg, None);
         }
         assert!(mono.level(Level::Healthy).add_modifier.contains(Modifier::DIM));
@@ -252,6 +292,26 @@ mod tests {
         assert_eq!(critical.muted.fg, Some(Color::Rgb(255, 255, 255)));
         let healthy = look(&theme, ColourDepth::True, Charset::Unicode, Level::Healthy);
         assert_eq!(healthy.base.bg, Some(Color::Rgb(0, 0, 0)));
+    }
+
+    #[test]
+    fn a_level_with_a_ground_of_its_own_fills_its_page_and_keeps_its_letters_when_selected() {
+        let mut theme = Theme { background: Some(Rgb(250, 250, 250)), ..Theme::default() };
+        theme.levels[Level::Critical.index()].bg = Some(Rgb(140, 0, 0));
+        theme.levels[Level::Critical.index()].fg = Some(Rgb(255, 255, 255));
+        let look = look(&theme, ColourDepth::True, Charset::Unicode, Level::Critical);
+        let paper = look.paper(Level::Critical);
+        let fill = paper.fill.unwrap_or_default();
+        assert_eq!(fill.bg, Some(Color::Rgb(140, 0, 0)));
+        for style in [paper.text, paper.muted, paper.passed] {
+            assert_eq!((style.fg, style.bg), (Some(Color::Rgb(255, 255, 255)), fill.bg));
+        }
+        assert_eq!(look.on_selected(fill), fill);
+        assert_eq!(look.paper(Level::Warning).fill, None);
+        // Where there are no colours there is no ground either, and the word has to be a patch.
+        let mono = Look::new(&theme, ColourDepth::Mono, Charset::Unicode, Locale::En, Level::Critical);
+        assert_eq!(mono.paper(Level::Critical).fill, None);
+        assert!(mono.paper(Level::Critical).headline.add_modifier.contains(Modifier::REVERSED));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 use super::layout::Layout;
 use super::scene::Scene;
 use super::text::{put, put_cut, put_right, put_scrolled, width};
-use crate::frame::{Frame, Level, scroll_offset};
+use crate::frame::{Frame, Level, Moment, scroll_offset};
 use crate::renderers::words::Word;
 
 /// Columns left of the large letters, where there is room for it.
@@ -57,7 +57,7 @@ pub(super) fn bar_passed(frame: &Frame, columns: u16) -> u16 {
 
 /// Draws the page in its areas.
 pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
-    draw_level(scene, layout.level, buffer);
+    draw_level(scene, layout, buffer);
     let style = scene.look.level(scene.shown.level);
     let large = layout.banner.filter(|_| !scene.banner.lines.is_empty());
     if let Some(area) = large {
@@ -77,16 +77,32 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
 }
 
 /// Draws level, word, id and age.
-fn draw_level(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+fn draw_level(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
+    let area = layout.level;
     let taken = draw_headline(scene, area, buffer);
     let end = area.right().saturating_sub(margin(area.width));
+    let end = end - draw_pause(scene, layout, area.width.saturating_sub(taken + 1), buffer);
     draw_whence(scene, (area.x + taken, end), area.y, buffer);
+}
+
+/// Draws at the right of the level's line that the page is stopped, where there is no header to tell it; gives the
+/// columns that it took of `room`, with a gap.
+fn draw_pause(scene: &Scene<'_>, layout: &Layout, room: u16, buffer: &mut Buffer) -> u16 {
+    if layout.header.is_some() {
+        return 0;
+    }
+    let Some(pause) = super::header::pause(scene, room.into()) else { return 0 };
+    let area = layout.level;
+    let end = area.right().saturating_sub(margin(area.width));
+    // On the picture's own ground: the page's may be too near to the colour of the badge.
+    let style = scene.look.base.patch(scene.look.badge(Level::Warning));
+    put_right(buffer, end, area.y, room, &pause, style) + 1
 }
 
 /// Draws ` ▲ WARNING ` and tells how many columns it took.
 fn draw_headline(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) -> u16 {
     let (look, shown) = (scene.look, scene.shown);
-    let style = look.headline(shown.level);
+    let style = look.paper(shown.level).headline;
     let headline = look.word(Word::Headline(shown.level));
     // The padding keeps the symbol in its column whether the headline is filled or not.
     let pad = u16::from(area.width >= 24);
@@ -102,6 +118,7 @@ fn draw_headline(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) -> u16 {
 /// Draws whose news it is and how long it stands, between two columns.
 fn draw_whence(scene: &Scene<'_>, (start, end): (u16, u16), y: u16, buffer: &mut Buffer) {
     let (look, shown) = (scene.look, scene.shown);
+    let paper = look.paper(shown.level);
     let Some(item) = shown.item else { return };
     let room = end.saturating_sub(start + 1);
     let mut facts = Vec::new();
@@ -123,17 +140,19 @@ fn draw_whence(scene: &Scene<'_>, (start, end): (u16, u16), y: u16, buffer: &mut
         if columns.saturating_add(dot).saturating_add(id) > left {
             break;
         }
-        end -= put_right(buffer, end, y, left, fact, look.muted);
-        end -= put_right(buffer, end, y, left, look.signs.dot, look.muted);
+        end -= put_right(buffer, end, y, left, fact, paper.muted);
+        end -= put_right(buffer, end, y, left, look.signs.dot, paper.muted);
         left -= columns + dot;
     }
     let shown_id = id.min(left);
-    put_cut(buffer, (end - shown_id, y, shown_id), item.as_str(), look.text, look.signs.ellipsis);
+    put_cut(buffer, (end - shown_id, y, shown_id), item.as_str(), paper.text, look.signs.ellipsis);
 }
 
 /// Draws everything that has to be told in one line: level, word, text, and whence where it fits.
-pub(super) fn draw_line(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw_line(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     let (look, shown) = (scene.look, scene.shown);
+    let mut area = layout.level;
+    area.width -= draw_pause(scene, layout, area.width / 4, buffer).min(area.width);
     let headline = u16::try_from(width(look.word(Word::Headline(shown.level)))).unwrap_or(0);
     if area.width < headline + 3 + TEXT_COLUMNS_MIN {
         // Word and text share what is left; what does not fit goes by.
@@ -141,7 +160,7 @@ pub(super) fn draw_line(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         let symbol = put(buffer, area.x, area.y, area.width, scene.symbol(shown.level, shown.calling), style);
         let spot = (area.x + symbol + 1, area.y, area.width.saturating_sub(symbol + 1));
         let text = line_text(scene);
-        draw_moving(scene, spot, &text, style, buffer);
+        draw_moving(scene, spot, &text, shown.began, style, buffer);
         return;
     }
     let taken = draw_headline(scene, area, buffer);
@@ -149,7 +168,13 @@ pub(super) fn draw_line(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let mut end = area.right().saturating_sub(margin(area.width));
     if let Some(item) = shown.item.filter(|_| area.width >= 60) {
         let columns = u16::try_from(width(item.as_str())).unwrap_or(u16::MAX).min(area.width / 4);
-        put_cut(buffer, (end - columns, area.y, columns), item.as_str(), look.muted, look.signs.ellipsis);
+        put_cut(
+            buffer,
+            (end - columns, area.y, columns),
+            item.as_str(),
+            look.paper(shown.level).muted,
+            look.signs.ellipsis,
+        );
         end -= columns + 2;
     }
     draw_text(scene, (start, area.y, end.saturating_sub(start)), look.level(shown.level), buffer);
@@ -162,14 +187,22 @@ pub(super) fn line_text(scene: &Scene<'_>) -> String {
 
 /// Draws the text of the page, moving where it is too long for its room.
 fn draw_text(scene: &Scene<'_>, spot: (u16, u16, u16), style: Style, buffer: &mut Buffer) {
-    draw_moving(scene, spot, &scene.shown.text, style, buffer);
+    draw_moving(scene, spot, &scene.shown.text, scene.shown.began, style, buffer);
 }
 
-fn draw_moving(scene: &Scene<'_>, spot: (u16, u16, u16), text: &str, style: Style, buffer: &mut Buffer) {
+/// Draws a text, moving since a moment where it is too long for its room.
+pub(super) fn draw_moving(
+    scene: &Scene<'_>,
+    spot: (u16, u16, u16),
+    text: &str,
+    since: Moment,
+    style: Style,
+    buffer: &mut Buffer,
+) {
     if width(text) <= usize::from(spot.2) {
         put(buffer, spot.0, spot.1, spot.2, text, style);
     } else {
-        let passed = scroll_offset(scene.shown.began, scene.frame.at, scene.frame.scroll);
+        let passed = scroll_offset(since, scene.frame.at, scene.frame.scroll);
         put_scrolled(buffer, spot, text, passed, style);
     }
 }
@@ -200,15 +233,20 @@ fn draw_progress(scene: &Scene<'_>, area: Rect, columns: u16, buffer: &mut Buffe
     let end = area.right().saturating_sub(margin);
     let stopped = scene.state.paused.is_some();
     let passed = if stopped { 0 } else { bar_passed(frame, columns) };
-    let style = match scene.shown.level {
-        Level::Healthy | Level::Info => look.muted,
-        alarm => look.level(alarm),
-    };
+    let paper = look.paper(scene.shown.level);
     for column in 0..columns {
-        let (sign, style) = if column < passed { (look.signs.passed, style) } else { (look.signs.left, look.border) };
+        let (sign, style) =
+            if column < passed { (look.signs.passed, paper.passed) } else { (look.signs.left, paper.left) };
         buffer[(area.x + margin + column, area.y)].set_symbol(sign).set_style(style);
     }
     let (place, of) = scene.shown.place(frame);
     let position = format!("{place}{}{of}", look.word(Word::Of));
-    put_right(buffer, end, area.y, area.width, &position, if stopped { look.notice() } else { look.muted });
+    put_right(
+        buffer,
+        end,
+        area.y,
+        area.width,
+        &position,
+        if stopped { paper.text.add_modifier(Modifier::BOLD) } else { paper.muted },
+    );
 }

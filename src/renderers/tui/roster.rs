@@ -19,6 +19,8 @@ pub(super) struct Roster {
     calling: Vec<ItemId>,
     alarms: usize,
     id_columns: usize,
+    runs: bool,
+    reports: bool,
 }
 
 impl Roster {
@@ -48,6 +50,7 @@ impl Roster {
         self.alarms_first.clear();
         self.calling.clear();
         self.id_columns = 0;
+        (self.runs, self.reports) = (false, false);
         let mut quiet = Vec::with_capacity(self.rows.len());
         for (place, row) in (0_u32..).zip(self.rows.iter()) {
             self.in_place.push(place);
@@ -56,12 +59,17 @@ impl Roster {
                 self.calling.push(row.id.clone());
             }
             self.id_columns = self.id_columns.max(row.id.as_str().len());
+            self.runs |= row.every.is_some();
+            self.reports |= row.every.is_some() || row.updated.is_some();
         }
         self.alarms = self.alarms_first.len();
+        // Worst news first in line; among alike the places stay.
+        let rows = &self.rows;
+        self.alarms_first.sort_by_key(|place| rows[*place as usize].level);
         self.alarms_first.append(&mut quiet);
     }
 
-    /// The order of the list where `room` rows fit: every row in its place where all fit, else alarms first.
+    /// The order of the list where `room` rows fit: every row in its place where all fit, else alarms first, worst first.
     pub(super) fn order(&self, room: usize) -> &[u32] {
         match &self.matches {
             Some(matches) => matches,
@@ -80,7 +88,7 @@ impl Roster {
         &self.calling
     }
 
-    /// The alarms, then the others.
+    /// The alarms, worst first, then the others.
     pub(super) fn alarms_first(&self) -> &[u32] {
         &self.alarms_first
     }
@@ -93,6 +101,16 @@ impl Roster {
     /// The columns of the longest id.
     pub(super) const fn id_columns(&self) -> usize {
         self.id_columns
+    }
+
+    /// Whether any item is asked again and again.
+    pub(super) const fn runs(&self) -> bool {
+        self.runs
+    }
+
+    /// Whether any item has news that age.
+    pub(super) const fn reports(&self) -> bool {
+        self.reports
     }
 
     /// How many rows there are, filtered or not.

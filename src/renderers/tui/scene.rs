@@ -16,7 +16,7 @@ use super::shown::Shown;
 use super::state::{View, ViewState};
 use super::ticker::Ticker;
 use super::{board, bottom, detail, header, help, list, page};
-use crate::frame::{Frame, Level};
+use crate::frame::{Frame, Level, Moment};
 
 /// Everything that one picture is drawn from.
 #[derive(Clone, Copy)]
@@ -30,6 +30,8 @@ pub(super) struct Scene<'a> {
     pub(super) zone: &'a TimeZone,
     pub(super) banner: &'a Banner,
     pub(super) ticker: &'a Ticker,
+    /// Since when the notice stands there.
+    pub(super) notice_since: Moment,
 }
 
 impl Scene<'_> {
@@ -65,10 +67,13 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     };
     draw(layout.header, buffer, header::draw);
     draw(layout.notice, buffer, header::draw_notice);
+    if let Some(fill) = scene.look.paper(scene.shown.level).fill {
+        buffer.set_style(layout.page, fill);
+    }
     if layout.text.is_some() {
         page::draw(scene, layout, buffer);
     } else {
-        page::draw_line(scene, layout.level, buffer);
+        page::draw_line(scene, layout, buffer);
     }
     draw(layout.counts, buffer, bottom::draw_counts);
     let body = match (&scene.state.detail, scene.state.view) {

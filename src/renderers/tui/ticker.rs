@@ -105,6 +105,8 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
             }
             let style = look.level(piece.level);
             put_clipped(buffer, spot, start, scene.symbol(piece.level, piece.calling), style);
+            // A level with a ground of its own is one patch, not two.
+            put_clipped(buffer, spot, start + 1, " ", style);
             let quiet = if piece.level.is_alarm() { style } else { look.muted };
             put_clipped(buffer, spot, start + 2, &piece.text, quiet);
         }

@@ -5,6 +5,7 @@
 pub(crate) mod allowlist;
 pub(crate) mod clock;
 pub(crate) mod home;
+pub(crate) mod http;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod pty;

@@ -93,6 +93,11 @@ impl Piped {
         Self { pid, lines, closed, ended, status: None, errors: Some(errors), told: String::new() }
     }
 
+    /// The process's number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// The next line; `None` at the end of the output.
     pub(crate) fn next_line(&mut self) -> Option<String> {
         self.next_line_at().map(|(_, line)| line)
