@@ -39,7 +39,8 @@ impl Judge {
         let Measured { mut values, level: verdict, degraded, .. } = measured;
         values.set("up", Value::Bool(true));
         if let Some(fault) = degraded {
-            return self.part(values.with("error", Value::text(fault.0.as_str())), verdict, &fault);
+            values.set("error", Value::text(fault.0.as_str()));
+            return self.part(&values, verdict, &fault);
         }
         // Expressions and texts may name `error` at any time; the viewer need not see that there is none.
         let asked = values.clone().with("error", Value::text(""));
@@ -51,10 +52,10 @@ impl Judge {
     }
 
     /// A warning at least, which says what is missing: what is known of the rest is judged as it stands.
-    fn part(&self, values: Values, verdict: Option<Level>, fault: &Fault) -> Report {
-        let level = self.first_told(&values).or(verdict).unwrap_or(Level::Warning).min(Level::Warning);
-        let text = format!("{} ({})", self.text.fill(&values), fault.0);
-        self.told(level, &text, &values)
+    fn part(&self, values: &Values, verdict: Option<Level>, fault: &Fault) -> Report {
+        let level = self.first_told(values).or(verdict).unwrap_or(Level::Warning).min(Level::Warning);
+        let text = format!("{} ({})", self.text.fill(values), fault.0);
+        self.told(level, &text, values)
     }
 
     /// The first level whose expression holds, where those that can't be told count for nothing.

@@ -42,7 +42,7 @@ impl Reader<'_> {
         Some(Flow {
             priority: u8::try_from(priority?).unwrap_or(PRIORITY),
             late: late?,
-            limit: limit?,
+            limit: limit.ok()?,
             confirm: confirm?,
             delay: delay?,
             breaker: breaker?,

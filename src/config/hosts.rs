@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use super::defaults::{BURST, CONCURRENCY_MAX, RATE_MAX};
 use super::error::quote;
 use super::keys::nearest;
-use super::model::{HostLimit, ItemConfig, ItemKind};
-use super::reader::Reader;
+use super::model::{HostLimit, ItemConfig, ItemKind, Rate};
+use super::reader::{Reader, Section};
 use super::schemes;
 use super::source::Place;
 use super::tree::{Entry, Form};
@@ -76,7 +76,7 @@ impl Reader<'_> {
             self.fail(&entry.place, "a host without `limit` or `at_once`", "write for example `limit: 20/s`");
             return None;
         }
-        Some(HostLimit { host, limit: limit?, at_once: at_once.map_or(Some(None), |count| count.map(Some))? })
+        Some(HostLimit { host, limit: limit.ok()?, at_once: at_once.map_or(Some(None), |count| count.map(Some))? })
     }
 
     /// Refuses limits of hosts that no item asks: they would limit nothing.
@@ -102,19 +102,25 @@ impl Reader<'_> {
         }
     }
 
-    /// `limit` with its `burst`; `Some(None)` where there is no limit.
-    pub(super) fn limit(&mut self, section: &super::reader::Section<'_>) -> Option<Option<super::model::Rate>> {
-        let burst = section.get("burst").map_or(Some(BURST), |entry| self.count(entry, 1, RATE_MAX))?;
+    /// `limit` with its `burst`; no limit where none is written.
+    pub(super) fn limit(&mut self, section: &Section<'_>) -> Result<Option<Rate>, Refused> {
+        let burst = self.number(section, "burst", 1, RATE_MAX, BURST).ok_or(Refused)?;
         match (section.get("limit"), section.get("burst")) {
-            (Some(entry), _) => Some(Some(super::model::Rate { burst, ..self.limit_rate(entry)? })),
+            (Some(entry), _) => {
+                let rate = self.limit_rate(entry).ok_or(Refused)?;
+                Ok(Some(Rate { burst, ..rate }))
+            }
             (None, Some(entry)) => {
                 self.fail(&entry.place, "`burst` without `limit`", "add for example `limit: 20/s`, or remove the key");
-                None
+                Err(Refused)
             }
-            (None, None) => Some(None),
+            (None, None) => Ok(None),
         }
     }
 }
+
+/// A mistake was told.
+pub(super) struct Refused;
 
 #[cfg(test)]
 mod tests {

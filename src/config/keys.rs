@@ -387,7 +387,7 @@ mod tests {
         ("items[].plan[].check", &[("url", "'load:'")]),
         ("items[].plan[].json", &[("from", "check.load1")]),
         ("items[].plan[].extract", &[("from", "check.load1"), ("pattern", "(.)"), ("as", "x")]),
-        ("items[].plan[].expect", &[("that", "up")]),
+        ("items[].plan[].expect", &[("that", "check.up")]),
     ];
 
     /// A map in which the key at `path` is a list in a list, which no key takes.

@@ -9,7 +9,7 @@ use super::error::{Problem, quote};
 use super::keys::{ON_FAILURE, listed, proposal};
 use super::known::{Known, Members};
 use super::model::{OnFailure, StepConfig};
-use super::reader::{Reader, Section};
+use super::reader::{Reader, Said, Section};
 use super::schemes::COMMON_VALUES;
 use super::source::Place;
 use super::step::{Ask, Draft};
@@ -154,9 +154,7 @@ impl Reader<'_> {
         let closing = needs[at].iter().position(|need| *need == at || before(needs, *need).contains(&at));
         let by = closing.map_or(at, |place| needs[at][place]);
         let place = match (&drafts[at].needs, closing) {
-            (Some(said), Some(_)) => {
-                said.iter().find(|said| said.words.full == drafts[by].name()).map(|said| said.place())
-            }
+            (Some(said), Some(_)) => said.iter().find(|said| said.words.full == drafts[by].name()).map(Said::place),
             _ => None,
         };
         let message = format!("a circle: `{}` needs `{}`, which needs `{0}`", drafts[at].name(), drafts[by].name());

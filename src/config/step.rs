@@ -112,8 +112,10 @@ impl Reader<'_> {
     }
 
     fn extract_step<'n>(&mut self, entry: &'n Entry, section: Option<&Section<'n>>) -> Option<Own<'n>> {
-        let from = self.main("extract", "from", entry, section).map(|entry| self.from(entry));
-        let pattern = self.main("extract", "pattern", entry, section)?;
+        let from = self.main("extract", "from", entry, section);
+        // A value that stands alone was refused by now, and is not to be refused twice.
+        let pattern = section.and_then(|_| self.main("extract", "pattern", entry, section))?;
+        let ask = from.and_then(|entry| self.from(entry));
         let said = self.text(pattern)?;
         let compiled = match pattern::compile(&said.words.full) {
             Ok(compiled) => compiled,
@@ -139,7 +141,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let ask = from??;
+        let ask = ask?;
         let name = named.as_ref().map(|(name, _)| name.clone());
         let gives = Members::These(name.clone().map_or(groups, |name| vec![name]));
         let work = StepWork::Extract { from: ask.said.words.full.clone(), pattern: compiled, name };

@@ -32,7 +32,7 @@ pub const STEP_KINDS: &[StepKind] = &[
         name: "json",
         form: "json: {from: STEP.VALUE, as: NAME}",
         tells: "reads a text as JSON",
-        gives: "NAME, or `value` without `as`; what is in it is reached by dots",
+        gives: "`NAME`, or `value` without `as`; what is in it is reached by dots",
     },
     StepKind {
         name: "extract",

@@ -31,7 +31,7 @@ pub(super) fn before(tried: u32, seed: u64) -> Span {
     doubled.min(LONGEST) * (PARTS / 2 + part) / PARTS
 }
 
-/// The finaliser of SplitMix64: each bit of the answer depends on every bit of the question.
+/// The finaliser of the generator `SplitMix64`: each bit of the answer depends on every bit of the question.
 const fn mixed(number: u64) -> u64 {
     let a = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let b = (a ^ (a >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

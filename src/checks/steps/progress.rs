@@ -49,12 +49,11 @@ impl<'a> Progress<'a> {
         // A step that is passed over may be all that another one waited for.
         while let Some(place) = (0..steps.len()).find(|place| self.is_ready(*place)) {
             let step = &steps[place];
-            self.seats[place] = match step.needs.iter().find(|need| !self.is_done(**need)) {
-                Some(need) => Seat::Ended(Box::new(skipped(step, &steps[*need]))),
-                None => {
-                    running.push(place, step.perform(self.scope(place)));
-                    Seat::Running
-                }
+            self.seats[place] = if let Some(need) = step.needs.iter().find(|need| !self.is_done(**need)) {
+                Seat::Ended(Box::new(skipped(step, &steps[*need])))
+            } else {
+                running.push(place, step.perform(self.scope(place)));
+                Seat::Running
             };
         }
     }

@@ -231,11 +231,11 @@ async fn a_step_that_fails_for_good_ends_the_others() {
 #[tokio::test]
 #[cfg(feature = "http")]
 async fn dropping_a_run_closes_what_every_step_has_open() {
-    let (began, begun) = std::sync::mpsc::channel();
+    let (starts, started) = std::sync::mpsc::channel();
     let (ended, seen) = std::sync::mpsc::channel();
     let server = Server::start(move |_, stream| {
         asked(stream);
-        let _told = began.send(());
+        let _told = starts.send(());
         let _end = stream.read(&mut [0]);
         let _told = ended.send(());
     });
@@ -245,10 +245,10 @@ async fn dropping_a_run_closes_what_every_step_has_open() {
     );
     let item = item(&plan);
     let check = super::super::build(measuring(&item)).unwrap();
-    let all_began = tokio::task::spawn_blocking(move || (0..3).all(|_| begun.recv_timeout(PATIENCE).is_ok()));
+    let all_started = tokio::task::spawn_blocking(move || (0..3).all(|_| started.recv_timeout(PATIENCE).is_ok()));
     tokio::select! {
         _ = check.measure() => panic!("nobody answered"),
-        all = all_began => assert!(all.unwrap()),
+        all = all_started => assert!(all.unwrap()),
     }
     let all_ended = move || (0..3).all(|_| seen.recv_timeout(PATIENCE).is_ok());
     assert!(tokio::task::spawn_blocking(all_ended).await.unwrap());
