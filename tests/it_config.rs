@@ -117,7 +117,7 @@ fn every_sample_is_valid_and_the_full_one_is_the_defaults() {
     }
     let full = config::load(&folder("sample-configs/full.yaml"), &options()).unwrap();
     let (items, none) = (full.items.len(), read("title: marquee").unwrap());
-    assert_eq!(items, 3);
+    assert_eq!(items, 4);
     let strip = |config: Config| {
         (
             config.title.clone(),
@@ -127,12 +127,73 @@ fn every_sample_is_valid_and_the_full_one_is_the_defaults() {
         )
     };
     let plain = full.items.iter().find_map(|item| match &item.kind {
-        ItemKind::Check(check) => Some((check.every, check.timeout, check.retries)),
+        ItemKind::Check(check) => Some((check.every, check.timeout, check.retries, check.flow)),
         _ => None,
     });
-    assert_eq!(plain, Some((config::defaults::EVERY, config::defaults::TIMEOUT, config::defaults::RETRIES)));
+    let usual = (config::defaults::EVERY, config::defaults::TIMEOUT, config::defaults::RETRIES);
+    assert_eq!(plain, Some((usual.0, usual.1, usual.2, config::Flow::default())));
     assert_eq!(strip(full), strip(none));
     assert_eq!(config::builtin(&options()).items.len(), 4);
+}
+
+#[test]
+fn every_config_in_the_docs_is_valid_and_every_kind_of_step_is_told() {
+    let plans = std::fs::read_to_string(folder("docs/plans.md")).unwrap();
+    for kind in config::steps::STEP_KINDS {
+        let row = plans.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.form)));
+        assert!(row.is_some_and(|row| row.contains(kind.tells) && row.contains(kind.gives)), "{}", kind.form);
+    }
+    for path in files(&folder("docs"), ".md") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for block in text.split("```yaml\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)) {
+            read(block).unwrap_or_else(|problems| panic!("{}: {problems}", path.display()));
+        }
+    }
+}
+
+#[test]
+fn steps_are_lowered_with_their_needs_and_names() {
+    let config = read(
+        "items:
+  - id: a
+    timeout: 3s
+    plan:
+      - check: 'http://u:secret@h/?k=${CANARY}'
+      - json: {from: body, as: order, timeout: 1s}
+      - check: {url: 'load:', needs: [], retries: 2, on_failure: degrade}
+      - extract: {from: check.body, pattern: '(?<x>.)', needs: [json, check2, json], name: found}
+",
+    )
+    .unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(!format!("{config:?}").contains(CANARY));
+    let ItemKind::Check(check) = &config.items[0].kind else { panic!("no check") };
+    assert_eq!((check.scheme, check.label.as_str()), ("plan", "http://u:***@h/?k=***, json, load:, found"));
+    assert_eq!(check.hosts(), ["h"]);
+    let steps: Vec<_> = check.steps.iter().map(|step| (step.name.as_str(), step.needs.as_slice())).collect();
+    assert_eq!(steps, [("check", &[][..]), ("json", &[0]), ("check2", &[]), ("found", &[1, 2])]);
+    let millis = |step: &config::StepConfig| step.timeout.map(marquee::kernel::Span::as_millis);
+    assert_eq!((millis(&check.steps[0]), millis(&check.steps[1])), (None, Some(1_000)));
+    let (plain, patient) = (&check.steps[0], &check.steps[2]);
+    assert_eq!((plain.retries, plain.on_failure), (0, config::OnFailure::Fail));
+    assert_eq!((patient.retries, patient.on_failure), (2, config::OnFailure::Degrade));
+}
+
+#[test]
+fn a_plan_is_another_one_when_it_measures_something_else() {
+    let revision = |steps: &str| read(&format!("items: [{{id: a, plan: [{steps}]}}]")).unwrap().items[0].revision;
+    let base = "{check: {url: 'load:'}}, {extract: {from: load1, pattern: '(?<x>.)'}}";
+    for (other, same) in [
+        ("{check: 'load:'}, {extract: {from: load1, pattern: '(?<x>.)'}}", true),
+        ("{check: {url: 'load:', timeout: 1s, retries: 3}}, {extract: {from: load1, pattern: '(?<x>.)'}}", true),
+        ("{check: {url: 'load:', name: l}}, {extract: {from: load1, pattern: '(?<x>.)'}}", false),
+        ("{check: {url: 'load:', on_failure: degrade}}, {extract: {from: load1, pattern: '(?<x>.)'}}", false),
+        ("{check: {url: 'load:'}}, {extract: {from: load5, pattern: '(?<x>.)'}}", false),
+        ("{check: {url: 'load:'}}, {extract: {from: load1, pattern: '(?<y>.)'}}", false),
+        ("{check: {url: 'load:'}}, {extract: {from: load1, pattern: '(?<x>.)'}}, {expect: x == 1}", false),
+        ("{check: {url: 'load:'}}", false),
+    ] {
+        assert_eq!(revision(base) == revision(other), same, "{other}");
+    }
 }
 
 #[test]

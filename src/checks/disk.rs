@@ -34,7 +34,7 @@ fn look(path: &Path) -> Result<Measured, Fault> {
     let fault = |why: &str| Fault(format!("{}: {why}", path.display()));
     let stat = rustix::fs::statvfs(path).map_err(|error| fault(&plain(&error.into())))?;
     let usage = usage(&stat).ok_or_else(|| fault("its file system has no size (is it a virtual one?)"))?;
-    Ok(Measured { values: values(usage.used, usage.free, usage.percent), level: None, bytes: 0 })
+    Ok(Measured { values: values(usage.used, usage.free, usage.percent), bytes: 0, ..Measured::default() })
 }
 
 /// The three values that disks and memory share.

@@ -98,7 +98,7 @@ impl Dns {
         let (answer, bytes) = ask::ask(server, &self.question).await?;
         let latency = Value::span(started.elapsed().into());
         let values = tell(&self.question, &answer).map_err(|why| Fault(format!("{why} ({server})")))?;
-        Ok(Measured { values: values.with("latency", latency), level: None, bytes })
+        Ok(Measured { values: values.with("latency", latency), bytes, ..Measured::default() })
     }
 }
 

@@ -70,7 +70,7 @@ impl Member {
                 return Err(address.fault(refusal(code.as_u16(), &body)));
             }
             let values = tell(&body).ok_or_else(|| address.fault("no etcd answer"))?;
-            Ok(Measured { values: values.with("latency", latency), level: None, bytes: body.len() as u64 })
+            Ok(Measured { values: values.with("latency", latency), bytes: body.len() as u64, ..Measured::default() })
         }
     }
 }

@@ -62,7 +62,12 @@ fn verdict(finished: &Finished) -> Measured {
     let exit = exit_number(finished.status);
     // The table's own names come last, so that a label called `exit` can't take their place.
     let values = output.values.with("exit", Value::plain(f64::from(exit))).with("text", Value::text(text));
-    Measured { values, level: Some(level), bytes: (finished.stdout.len() + finished.stderr.len()) as u64 }
+    Measured {
+        values,
+        level: Some(level),
+        bytes: (finished.stdout.len() + finished.stderr.len()) as u64,
+        ..Measured::default()
+    }
 }
 
 fn reason(end: &str, line: &str) -> String {

@@ -63,7 +63,7 @@ fn look(path: &Path, now: SystemTime) -> Result<Measured, Fault> {
         .with("age", Value::span(Span::from(age)))
         .with("size", Value::bytes(metadata.len()))
         .with("text", Value::text(first_line(&start)));
-    Ok(Measured { values, level: None, bytes })
+    Ok(Measured { values, bytes, ..Measured::default() })
 }
 
 fn regular(path: &Path, metadata: &Metadata) -> Result<(), Fault> {

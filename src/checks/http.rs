@@ -101,7 +101,7 @@ async fn ask(client: &Client, url: &Url) -> Result<Measured, Fault> {
     }
     let (body, whole) = read(response).await.map_err(|e| fault(&e, url))?;
     values.set("body", tree(&body, whole));
-    Ok(Measured { values, level: None, bytes: body.len() as u64 })
+    Ok(Measured { values, bytes: body.len() as u64, ..Measured::default() })
 }
 
 /// The first bytes of the answer, and whether that is all of it. Unpacking is

@@ -36,8 +36,12 @@ impl Judge {
 
     /// The first level whose expression holds, else the check's own verdict, else healthy.
     fn success(&self, measured: Measured) -> Report {
-        let Measured { mut values, level: verdict, .. } = measured;
+        let Measured { mut values, level: verdict, degraded, .. } = measured;
         values.set("up", Value::Bool(true));
+        if let Some(fault) = degraded {
+            values.set("error", Value::text(fault.0.as_str()));
+            return self.part(&values, verdict, &fault);
+        }
         // Expressions and texts may name `error` at any time; the viewer need not see that there is none.
         let asked = values.clone().with("error", Value::text(""));
         let (level, text) = match self.levels.judge(&asked) {
@@ -47,12 +51,23 @@ impl Judge {
         self.told(level, &text, &values)
     }
 
+    /// A warning at least, which says what is missing: what is known of the rest is judged as it stands.
+    fn part(&self, values: &Values, verdict: Option<Level>, fault: &Fault) -> Report {
+        let level = self.first_told(values).or(verdict).unwrap_or(Level::Warning).min(Level::Warning);
+        let text = format!("{} ({})", self.text.fill(values), fault.0);
+        self.told(level, &text, values)
+    }
+
+    /// The first level whose expression holds, where those that can't be told count for nothing.
+    fn first_told(&self, values: &Values) -> Option<Level> {
+        let holds = |expression: &Expression| expression.holds(values) == Ok(true);
+        self.levels.0.iter().find(|(_, expression)| holds(expression)).map(|(level, _)| *level)
+    }
+
     /// Unknown, unless an expression that can be told without a measurement says otherwise.
     fn failure(&self, fault: &Fault) -> Report {
         let values = Values::new().with("up", Value::Bool(false)).with("error", Value::text(fault.0.as_str()));
-        let holds = |expression: &Expression| expression.holds(&values) == Ok(true);
-        let level = self.levels.0.iter().find(|(_, expression)| holds(expression));
-        let level = level.map_or(Level::Unknown, |(level, _)| *level);
+        let level = self.first_told(&values).unwrap_or(Level::Unknown);
         // What can't be reached is named: a reason alone, in letters of a hand's height, names nothing.
         let text = match self.text.subject() {
             _ if fault.0.trim().is_empty() => String::new(),
@@ -76,7 +91,7 @@ impl Judge {
 
 /// The expressions of the scheme's table. That each compiles is a test's
 /// business, so none is lost here.
-fn default_levels(scheme: &str) -> Levels {
+pub(super) fn default_levels(scheme: &str) -> Levels {
     let table = schemes::scheme(scheme).map_or(&[][..], |scheme| scheme.levels);
     let compiled = table.iter().filter_map(|(level, text)| Some((*level, Expression::compile(text).ok()?)));
     Levels(compiled.collect())
@@ -100,8 +115,8 @@ fn clean(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
     use crate::config::schemes::SCHEMES;
+    use crate::config::{Flow, Secret};
     use crate::frame::{Span, Unit};
 
     fn judge(text: &str, scheme: &'static str, levels: &[(Level, &str)]) -> Judge {
@@ -115,6 +130,8 @@ mod tests {
             timeout: Span::from_secs(1),
             retries: 0,
             levels: Levels(levels),
+            flow: Flow::default(),
+            steps: Vec::new(),
         };
         Judge::new(&Template::parse(text).unwrap(), &config)
     }
@@ -124,7 +141,7 @@ mod tests {
             .with("status", Value::plain(status))
             .with("latency", Value::Number(0.012, Unit::Seconds))
             .with("body", Value::text("v2"));
-        Measured { values, level: None, bytes: 2 }
+        Measured { values, bytes: 2, ..Measured::default() }
     }
 
     fn told(judge: &Judge, measured: Result<Measured, Fault>) -> (Level, String) {
@@ -182,6 +199,24 @@ mod tests {
         let (level, text) = told(&judge, Ok(answer(200.0)));
         assert_eq!(level, Level::Unknown);
         assert!(text.starts_with("can't tell warning: "), "{text}");
+    }
+
+    #[test]
+    fn what_is_known_in_part_is_a_warning_that_says_what_is_missing() {
+        let part = || Measured { degraded: Some(Fault("door: connection refused".into())), ..answer(200.0) };
+        for (levels, expected) in [
+            (&[][..], Level::Warning),
+            (&[(Level::Critical, "status != 200")], Level::Warning),
+            (&[(Level::Info, "status == 200")], Level::Warning),
+            (&[(Level::Critical, "status == 200")], Level::Critical),
+            (&[(Level::Critical, "door.open"), (Level::Unknown, "status == 200")], Level::Unknown),
+            (&[(Level::Critical, "error.contains('refused')")], Level::Critical),
+        ] {
+            let told = told(&judge("API {body} {door.open}", "plan", levels), Ok(part()));
+            assert_eq!(told, (expected, "API v2 … (door: connection refused)".into()), "{levels:?}");
+        }
+        let verdict = Measured { level: Some(Level::Critical), ..part() };
+        assert_eq!(told(&judge("x", "plan", &[]), Ok(verdict)).0, Level::Critical);
     }
 
     #[test]

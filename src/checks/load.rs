@@ -38,7 +38,7 @@ fn look() -> Result<Measured, Fault> {
         values.set(name, Value::plain(load));
     }
     values.set("cores", Value::plain(f64::from(online_cores())));
-    Ok(Measured { values, level: None, bytes: text.len() as u64 })
+    Ok(Measured { values, bytes: text.len() as u64, ..Measured::default() })
 }
 
 /// Reads a small file of `/proc`. Those come from memory and never wait, so no thread is needed.

@@ -31,7 +31,11 @@ impl Check for Memory {
 fn look(path: &Path) -> Result<Measured, Fault> {
     let text = read_proc(path)?;
     let usage = usage(&text).ok_or_else(|| Fault(format!("{}: tells no MemTotal and MemAvailable", path.display())))?;
-    Ok(Measured { values: values(usage.used, usage.free, usage.percent), level: None, bytes: text.len() as u64 })
+    Ok(Measured {
+        values: values(usage.used, usage.free, usage.percent),
+        bytes: text.len() as u64,
+        ..Measured::default()
+    })
 }
 
 #[derive(Debug, PartialEq)]

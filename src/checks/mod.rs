@@ -11,11 +11,13 @@ mod child;
 mod disk;
 mod exec;
 mod file;
+mod json;
 mod judge;
 mod load;
 mod memory;
 mod net;
 mod perfdata;
+mod steps;
 mod systemd;
 mod tcp;
 mod words;
@@ -30,8 +32,6 @@ mod dns;
 mod etcd;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(any(feature = "http", feature = "mqtt", feature = "postgres"))]
-mod json;
 #[cfg(feature = "modbus")]
 mod modbus;
 #[cfg(feature = "mqtt")]
@@ -66,6 +66,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use judge::Judge;
+pub use steps::{StepAccount, StepOutcome};
 
 use crate::config::CheckConfig;
 use crate::frame::{Level, Span, Values};
@@ -88,6 +89,10 @@ pub struct Measured {
     pub level: Option<Level>,
     /// Bytes that came in.
     pub bytes: u64,
+    /// Of a plan: what its steps did, in the order of the file.
+    pub steps: Vec<StepAccount>,
+    /// Of a plan: what it had to go on without, in words; the other values stand.
+    pub degraded: Option<Fault>,
 }
 
 /// Why nothing could be measured, in words for an operator: "connection refused".
@@ -182,6 +187,9 @@ const BUILDERS: &[(&str, Builder)] = &[
 /// # Errors
 /// Where the target names nothing that can be asked, or this build has no such check.
 pub fn build(config: &CheckConfig) -> Result<Box<dyn Check>, BadTarget> {
+    if !config.steps.is_empty() {
+        return steps::build(config);
+    }
     aim(&CheckTarget { scheme: config.scheme, target: config.target.reveal() })
 }
 

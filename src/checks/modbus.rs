@@ -101,7 +101,11 @@ impl Check for Modbus {
             let stream = Counted::new(self.address.connect().await?, Arc::clone(&counter));
             let mut device = tcp::attach_slave(stream, Slave(self.unit));
             let value = self.ask(&mut device, &counter).await?;
-            Ok(Measured { values: Values::new().with("value", value), level: None, bytes: counter.received() })
+            Ok(Measured {
+                values: Values::new().with("value", value),
+                bytes: counter.received(),
+                ..Measured::default()
+            })
         })
     }
 }

@@ -139,7 +139,7 @@ fn tell(heard: &Heard) -> Measured {
     let body = json::read(&heard.payload).unwrap_or_else(|| Value::text(text.trim()));
     let values =
         Values::new().with("value", value).with("age", Value::span(heard.at.elapsed().into())).with("body", body);
-    Measured { values, level: None, bytes: heard.payload.len() as u64 }
+    Measured { values, bytes: heard.payload.len() as u64, ..Measured::default() }
 }
 
 /// The number that a text says. `nan`, `inf` and their like are words here.

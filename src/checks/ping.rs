@@ -61,7 +61,7 @@ impl Check for Ping {
                 let length = socket.recv(&mut answer).await.map_err(cut)?;
                 if echo.is_answered_by(&answer[..length], raw) {
                     let values = Values::new().with("latency", Value::span(started.elapsed().into()));
-                    return Ok(Measured { values, level: None, bytes: length as u64 });
+                    return Ok(Measured { values, bytes: length as u64, ..Measured::default() });
                 }
             }
         })

@@ -89,7 +89,7 @@ impl Postgres {
         if whole {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(link);
         }
-        Ok(Measured { values, level: None, bytes })
+        Ok(Measured { values, bytes, ..Measured::default() })
     }
 
     fn fault(&self, error: &link::Error) -> Fault {

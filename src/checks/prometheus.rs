@@ -54,7 +54,7 @@ impl Check for Prometheus {
             let (body, whole) = http::read(response).await.map_err(cut)?;
             let told = if whole { number(code.as_u16(), &body) } else { Err(TOO_LONG.into()) };
             let value = told.map_err(|why| self.address.fault(why))?;
-            Ok(Measured { values: Values::new().with("value", value), level: None, bytes: body.len() as u64 })
+            Ok(Measured { values: Values::new().with("value", value), bytes: body.len() as u64, ..Measured::default() })
         })
     }
 }

@@ -106,7 +106,7 @@ impl Redis {
         let before = link.received();
         let key = self.key.as_deref();
         let values = link.converse(|connection| Box::pin(questions(connection, key))).await?;
-        Ok(Measured { values, level: None, bytes: link.received() - before })
+        Ok(Measured { values, bytes: link.received() - before, ..Measured::default() })
     }
 
     fn fault(&self, error: &RedisError) -> Fault {

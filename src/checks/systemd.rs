@@ -69,7 +69,7 @@ fn state(finished: &Finished, unit: &str) -> Result<Measured, Fault> {
     match (property("ActiveState"), property("SubState")) {
         (Some(state), Some(sub)) if !state.is_empty() => {
             let values = Values::new().with("state", Value::text(state)).with("sub", Value::text(sub));
-            Ok(Measured { values, level: None, bytes: finished.stdout.len() as u64 })
+            Ok(Measured { values, bytes: finished.stdout.len() as u64, ..Measured::default() })
         }
         _ => Err(Fault(format!("systemctl told no state of {unit}"))),
     }

@@ -26,6 +26,34 @@ pub const EVERY: Span = Span::from_secs(10);
 pub const TIMEOUT: Span = Span::from_secs(2);
 /// No further tries: the next run is near, and a hidden failure is a lie.
 pub const RETRIES: u32 = 0;
+/// In the middle, so that there is room on both sides.
+pub const PRIORITY: u8 = 5;
+/// The most runs in flight: more wait for sockets and memory rather than for their targets.
+pub const CONCURRENCY: u32 = 256;
+/// One at a time: a limit is there to keep runs apart.
+pub const BURST: u32 = 1;
+/// Every result counts at once: who wants patience says how much.
+pub const CONFIRM: u32 = 1;
+/// No delay, for the same reason.
+pub const DELAY: Span = Span::ZERO;
+/// So many failures in a row are no accident any more.
+pub const OPEN_AFTER: u32 = 5;
+/// The first wait of an open breaker: a service that restarts is back about then.
+pub const RETRY_AFTER: Span = Span::from_secs(1);
+/// The longest wait of an open breaker: a minute after the repair the board knows.
+pub const RETRY_MAX: Span = Span::from_secs(60);
+/// Flapping starts above so many percent of changes: five in a row just now are enough, four are not.
+pub const FLAPPING_START: u32 = 30;
+/// Flapping stops below so many percent; less than the start, so that the mark does not flap itself.
+pub const FLAPPING_STOP: u32 = 25;
+/// How long pushed updates are counted together: three in a row are half a minute, the time of a reconnect.
+pub const FEED_WINDOW: Span = Span::from_secs(10);
+/// So many times the usual updates are no busy shift any more.
+pub const FEED_SPIKE_RATIO: u32 = 4;
+/// Twenty updates a second are no load at all, however few are usual.
+pub const FEED_SPIKE_FLOOR: u32 = 200;
+/// Of so many updates one is taken while a source is degraded: a tenth still shows what it says.
+pub const FEED_SAMPLE: u32 = 10;
 
 /// The shortest period: below it the program would spend its time on timers.
 pub const PERIOD_MIN: Span = Span::from_millis(10);
@@ -35,6 +63,28 @@ pub const TIMEOUT_MIN: Span = Span::from_millis(1);
 pub const DURATION_MAX: Span = Span::from_secs(365 * 86_400);
 /// The most further tries: more hide a failure for minutes.
 pub const RETRIES_MAX: u32 = 100;
+/// The most urgent priority: ten steps are more than anybody tells apart.
+pub const PRIORITY_MAX: u8 = 9;
+/// The most runs that make up for missed ones: beyond it they would be the load that made them late.
+pub const LATE_BURST_MAX: u32 = 100;
+/// The most that a limit lets through in its unit of time, or at once: what one machine can start in a second.
+pub const RATE_MAX: u32 = 100_000;
+/// The most runs in flight that can be asked for: each needs a socket, and a process has no more.
+pub const CONCURRENCY_MAX: u32 = 65_536;
+/// The most results that are waited for: as many as flapping looks back on.
+pub const CONFIRM_MAX: u32 = 20;
+/// The most failures in a row before a breaker opens.
+pub const OPEN_AFTER_MAX: u32 = 1_000;
+/// The greatest ratio that makes a spike, and the sparsest sampling of one.
+pub const FEED_RATIO_MAX: u32 = 1_000;
+/// The highest floor of a spike: a hundred thousand updates a second in windows of ten.
+pub const FEED_FLOOR_MAX: u32 = 1_000_000;
+/// The most steps of a plan: more are a program, and programs are run by `exec:`.
+pub const STEPS_MAX: usize = 32;
+/// The most characters of a step's name or of a value that it gives: they stand in texts and expressions.
+pub const STEP_NAME_CHARACTERS_MAX: usize = 32;
+/// The most memory of a compiled pattern: a hundred times what a text of a machine needs.
+pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// The fastest scrolling in columns a second: beyond it nobody reads.
 pub const SCROLL_MAX: u32 = 200;
 /// The most healthy items that may have turns of their own: as many as a board holds.

@@ -62,7 +62,7 @@ impl Expression {
     pub fn compile(text: &str) -> Result<Self, ExpressionError> {
         let lexed = lexer::lex(text)?;
         let (tree, free) = on_a_deep_stack(|| parse(text, &lexed))?;
-        let names = free_names(text, &lexed, &free);
+        let names = free_paths(text, &lexed, &free);
         Ok(Self { compiled: Arc::new(Compiled { text: text.into(), names, tree }) })
     }
 
@@ -72,8 +72,8 @@ impl Expression {
         &self.compiled.text
     }
 
-    /// The first names of all values it asks for, with the byte offset where
-    /// each stands first: `body` of `body.queue.depth`.
+    /// The paths of all values it asks for, such as `body.queue.depth`, with
+    /// the byte offset where each stands first.
     #[must_use]
     pub fn names(&self) -> Vec<(String, usize)> {
         self.compiled.names.clone()
@@ -165,21 +165,32 @@ fn place(text: &str, lexed: &Lexed, name: &str) -> usize {
     words.find(|word| &text[word.start..word.end] == name).map_or(0, |word| word.start)
 }
 
-/// The names in `free` with the places where they stand as values: neither
-/// fields nor functions.
-fn free_names(text: &str, lexed: &Lexed, free: &[String]) -> Vec<(String, usize)> {
+/// The paths that begin with a name in `free`, with the places where each stands first: `free` holds
+/// neither fields nor functions.
+fn free_paths(text: &str, lexed: &Lexed, free: &[String]) -> Vec<(String, usize)> {
     let said = |at: usize| lexed.words.get(at).map(|word| &text[word.start..word.end]);
-    let mut names: Vec<(String, usize)> = Vec::new();
+    let mut paths: Vec<(String, usize)> = Vec::new();
     for (at, word) in lexed.words.iter().enumerate().filter(|(_, word)| word.kind == Kind::Name) {
         let name = &text[word.start..word.end];
         let field = at > 0 && said(at - 1) == Some(".");
-        let function = said(at + 1) == Some("(");
-        let wanted = free.iter().any(|known| known == name) && !names.iter().any(|(known, _)| known == name);
-        if wanted && !field && !function {
-            names.push((name.to_owned(), word.start));
+        if field || said(at + 1) == Some("(") || !free.iter().any(|known| known == name) {
+            continue;
+        }
+        let mut path = name.to_owned();
+        let mut next = at + 1;
+        // What is called is no value: `body.contains('x')` asks for `body`.
+        while said(next) == Some(".")
+            && said(next + 2) != Some("(")
+            && let Some(field) = lexed.words.get(next + 1).filter(|word| word.kind == Kind::Name)
+        {
+            path = path + "." + &text[field.start..field.end];
+            next += 2;
+        }
+        if !paths.iter().any(|(known, _)| *known == path) {
+            paths.push((path, word.start));
         }
     }
-    names
+    paths
 }
 
 #[cfg(test)]

@@ -1,17 +1,18 @@
 //! One item of the file, lowered: fixed, checked or pushed, and nothing between.
 
+use super::Template;
 use super::defaults::{EVERY, RETRIES, RETRIES_MAX, TIMEOUT};
 use super::duration::{LIMIT, PERIOD, PHASE};
 use super::error::{Problem, quote};
-use super::keys::proposal;
+use super::known::Known;
 use super::mask::mask_url;
-use super::model::{CheckConfig, ItemConfig, ItemKind, Levels, Secret};
-use super::reader::{Reader, Said, Section};
+use super::model::{CheckConfig, Flow, ItemConfig, ItemKind, Levels, Secret, StepConfig, identity};
+use super::reader::{Reader, Section};
 use super::revision::revision;
-use super::schemes::{COMMON_VALUES, Scheme};
+use super::schemes::Scheme;
 use super::source::Place;
-use super::tree::{Entry, Form, Node};
-use super::{Expression, Template};
+use super::steps::PLAN;
+use super::tree::{Entry, Node};
 use crate::kernel::Span;
 use crate::kernel::board::{ID_CHARACTERS_MAX, ItemId, Level};
 
@@ -21,16 +22,30 @@ pub(super) struct Defaults {
     pub(super) every: Span,
     pub(super) timeout: Span,
     pub(super) retries: u32,
+    pub(super) flow: Flow,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { every: EVERY, timeout: TIMEOUT, retries: RETRIES }
+        Self { every: EVERY, timeout: TIMEOUT, retries: RETRIES, flow: Flow::default() }
     }
 }
 
-/// The keys that say how a check is run; without one they say nothing.
-const OF_CHECKS: [&str; 5] = ["every", "timeout", "retries", "phase", "levels"];
+/// The keys that say how a check or a plan is run; without one they say nothing.
+const OF_CHECKS: [&str; 13] = [
+    "every", "timeout", "retries", "phase", "priority", "late", "limit", "burst", "confirm", "delay", "flapping",
+    "breaker", "levels",
+];
+
+/// What an item measures, as far as it could be read.
+struct Aim {
+    scheme: &'static str,
+    /// The scheme of a single check.
+    own: Option<&'static Scheme>,
+    target: Secret,
+    label: String,
+    steps: Vec<StepConfig>,
+}
 
 /// An item as far as it could be read.
 pub(super) struct Read {
@@ -47,14 +62,14 @@ impl Reader<'_> {
         let hold = section.get("hold").map(|entry| self.duration(entry, PERIOD));
         let said = section.get("text").map(|entry| self.text(entry));
         let mixed = self.refuse_mixtures(&section);
-        let (kind, scheme) = self.kind(&section, defaults);
+        let (kind, known, scheme) = self.kind(&section, defaults);
         let said = match said {
             Some(None) => return Read { id, item: None },
             Some(said) => said,
             None => None,
         };
         let text = match (&kind, said, &id) {
-            (_, Some(said), _) => self.template(said, kind.as_ref(), scheme),
+            (_, Some(said), _) => self.template(said, kind.as_ref(), known.as_ref()),
             (_, None, Some((id, _))) => {
                 let text = scheme.map_or(id.as_str(), |scheme| scheme.text);
                 Template::parse(text).ok().map(|template| (template, text.to_owned()))
@@ -95,6 +110,9 @@ impl Reader<'_> {
         let mut mixed = false;
         for (one, other, help) in [
             ("check", "level", "keep `level` for a fixed item, or `check` with `levels` for a measured one"),
+            ("check", "plan", "keep `check` for one question, or put it into the `plan` as its first step"),
+            ("plan", "level", "keep `level` for a fixed item, or `plan` with `levels` for a measured one"),
+            ("plan", "ttl", "keep `ttl` for a pushed item, or `plan` for a measured one"),
             (
                 "check",
                 "ttl",
@@ -109,7 +127,7 @@ impl Reader<'_> {
                 mixed = true;
             }
         }
-        if section.get("check").is_none() {
+        if section.get("check").is_none() && section.get("plan").is_none() {
             for entry in OF_CHECKS.iter().filter_map(|name| section.get(name)) {
                 let help = match entry.key.as_str() {
                     "levels" => "add `check: …`, or write `level:` for a fixed item",
@@ -122,10 +140,15 @@ impl Reader<'_> {
         mixed
     }
 
-    fn kind(&mut self, section: &Section<'_>, defaults: Defaults) -> (Option<ItemKind>, Option<&'static Scheme>) {
-        if let Some(entry) = section.get("check") {
-            let (check, scheme) = self.check(entry, section, defaults);
-            return (check.map(|check| ItemKind::Check(Box::new(check))), scheme);
+    /// What the item is, what its texts may name, and the scheme that lends it a text.
+    fn kind(
+        &mut self,
+        section: &Section<'_>,
+        defaults: Defaults,
+    ) -> (Option<ItemKind>, Option<Known>, Option<&'static Scheme>) {
+        if section.get("check").is_some() || section.get("plan").is_some() {
+            let (check, known, scheme) = self.measured(section, defaults);
+            return (check.map(|check| ItemKind::Check(Box::new(check))), known, scheme);
         }
         let kind = if let Some(entry) = section.get("level") {
             let words = Level::ALL.map(Level::word);
@@ -138,47 +161,57 @@ impl Reader<'_> {
         } else {
             Some(ItemKind::Pushed { ttl: None })
         };
-        (kind, None)
+        (kind, None, None)
     }
 
-    fn check(
+    fn measured(
         &mut self,
-        entry: &Entry,
         section: &Section<'_>,
         defaults: Defaults,
-    ) -> (Option<CheckConfig>, Option<&'static Scheme>) {
-        let said = self.text(entry);
-        let scheme = said.as_ref().and_then(|said| self.scheme(said));
-        let every = section.get("every").map_or(Some(defaults.every), |entry| self.duration(entry, PERIOD));
-        let timeout = section.get("timeout").map_or(Some(defaults.timeout), |entry| self.duration(entry, LIMIT));
-        let retries = section.get("retries").map_or(Some(defaults.retries), |entry| self.count(entry, 0, RETRIES_MAX));
-        let phase = section.get("phase").map(|entry| self.phase(entry, every));
-        let levels = match section.get("levels") {
-            Some(entry) => self.levels(entry, scheme),
-            None => scheme.map(|scheme| self.own_levels(scheme)),
+    ) -> (Option<CheckConfig>, Option<Known>, Option<&'static Scheme>) {
+        let every = self.span(section, "every", PERIOD, defaults.every);
+        let timeout = self.span(section, "timeout", LIMIT, defaults.timeout);
+        let retries = self.number(section, "retries", 0, RETRIES_MAX, defaults.retries);
+        let phase = section.get("phase").map_or(Some(None), |entry| self.phase(entry, every).map(Some));
+        let flow = self.flow(section, "items[]", defaults.flow);
+        let (aim, known) = match (section.get("check"), section.get("plan")) {
+            (Some(entry), _) => self.single(entry),
+            (None, Some(entry)) => self.in_steps(entry, timeout),
+            (None, None) => (None, None),
         };
-        let check = match (said, scheme, every, timeout, retries, phase, levels) {
-            (
-                Some(said),
-                Some(known),
-                Some(every),
-                Some(timeout),
-                Some(retries),
-                None | Some(Some(_)),
-                Some(levels),
-            ) => Some(CheckConfig {
-                scheme: known.name,
-                label: mask_url(&said.words.shown),
-                target: Secret::new(said.words.full),
-                every,
-                phase: phase.flatten(),
-                timeout,
-                retries,
-                levels,
-            }),
+        let scheme = aim.as_ref().and_then(|aim| aim.own);
+        let levels = match section.get("levels") {
+            Some(entry) => self.levels(entry, known.as_ref()),
+            None => Some(scheme.map_or_else(Levels::default, |scheme| self.own_levels(scheme))),
+        };
+        let check = match (aim, every, timeout, retries, phase, flow, levels) {
+            (Some(aim), Some(every), Some(timeout), Some(retries), Some(phase), Some(flow), Some(levels)) => {
+                let Aim { scheme, own: _, target, label, steps } = aim;
+                Some(CheckConfig { scheme, target, label, every, phase, timeout, retries, levels, flow, steps })
+            }
             _ => None,
         };
-        (check, scheme)
+        (check, known, scheme)
+    }
+
+    /// `check:`, one question.
+    fn single(&mut self, entry: &Entry) -> (Option<Aim>, Option<Known>) {
+        let Some(said) = self.text(entry) else { return (None, None) };
+        let Some(scheme) = self.scheme(&said) else { return (None, None) };
+        let (label, target) = (mask_url(&said.words.shown), Secret::new(said.words.full));
+        let aim = Aim { scheme: scheme.name, own: Some(scheme), target, label, steps: Vec::new() };
+        (Some(aim), Some(Known::of_scheme(scheme)))
+    }
+
+    /// `plan:`, several steps.
+    fn in_steps(&mut self, entry: &Entry, timeout: Option<Span>) -> (Option<Aim>, Option<Known>) {
+        let Some((steps, known)) = self.plan(entry, timeout) else { return (None, None) };
+        let label = |step: &StepConfig| match &step.work {
+            super::StepWork::Check { label, .. } => label.clone(),
+            _ => step.name.clone(),
+        };
+        let label = steps.iter().map(label).collect::<Vec<_>>().join(", ");
+        (Some(Aim { scheme: PLAN, own: None, target: identity(&steps), label, steps }), Some(known))
     }
 
     fn phase(&mut self, entry: &Entry, every: Option<Span>) -> Option<Span> {
@@ -189,109 +222,4 @@ impl Reader<'_> {
         }
         Some(phase)
     }
-
-    /// The expressions of the scheme itself; they are part of the program and tested there.
-    fn own_levels(&mut self, scheme: &Scheme) -> Levels {
-        Levels(scheme.levels.iter().filter_map(|(level, text)| Some((*level, self.compile(text).ok()?))).collect())
-    }
-
-    fn levels(&mut self, entry: &Entry, scheme: Option<&Scheme>) -> Option<Levels> {
-        if let Form::Map(entries) = &entry.value.form
-            && let Some(healthy) = entries.iter().find(|entry| entry.key == "healthy")
-        {
-            self.fail(
-                &healthy.place,
-                "`levels` has no `healthy`",
-                "an item is healthy where none of the others holds: remove it",
-            );
-            return None;
-        }
-        let section = self.section(&entry.value, "items[].levels", "`levels`")?;
-        // Worst first, whatever the order in the file.
-        let written: Vec<_> =
-            Level::ALL.into_iter().filter_map(|level| Some((level, section.get(level.word())?))).collect();
-        if matches!(&entry.value.form, Form::Map(entries) if entries.is_empty()) {
-            self.fail(
-                &entry.place,
-                "`levels` says nothing",
-                "write for example `critical: latency > 1s`, or remove the key",
-            );
-            return None;
-        }
-        let read: Vec<_> =
-            written.iter().map(|(level, entry)| Some((*level, self.expression(entry, scheme)?))).collect();
-        read.into_iter().collect::<Option<Vec<_>>>().map(Levels)
-    }
-
-    fn expression(&mut self, entry: &Entry, scheme: Option<&Scheme>) -> Option<Expression> {
-        let said = self.text(entry)?;
-        let expression = match self.compile(&said.words.full) {
-            Ok(expression) => expression,
-            Err(why) => {
-                // The parser's words may quote an expanded secret.
-                let message = if said.words.secret { "the expression does not parse".to_owned() } else { why.message };
-                let next = char_len(&said.words.full, why.at);
-                self.fail(
-                    &said.point(why.at..why.at + next),
-                    message,
-                    "write for example `latency > 200ms && status != 200`",
-                );
-                return None;
-            }
-        };
-        let names = expression.names();
-        self.known(&said, &names, scheme).then_some(expression)
-    }
-
-    /// Whether the check gives every one of these values.
-    fn known(&mut self, said: &Said<'_>, names: &[(String, usize)], scheme: Option<&Scheme>) -> bool {
-        let Some(scheme) = scheme.filter(|scheme| !scheme.open) else { return true };
-        let values = scheme.values.iter().chain(COMMON_VALUES).copied();
-        let mut known = true;
-        for (path, at) in names {
-            let name = path.split('.').next().unwrap_or(path);
-            if !values.clone().any(|value| value == name) {
-                let shown = if said.words.secret { "***" } else { name };
-                let message = format!("a check of `{}` gives no value {}", scheme.name, quote(shown));
-                self.fail(&said.point(*at..at + name.len()), message, proposal(shown, values.clone(), "it gives"));
-                known = false;
-            }
-        }
-        known
-    }
-
-    fn template(
-        &mut self,
-        said: Said<'_>,
-        kind: Option<&ItemKind>,
-        scheme: Option<&Scheme>,
-    ) -> Option<(Template, String)> {
-        let said = said.keep_braces();
-        let template = match Template::parse(&said.words.full) {
-            Ok(template) => template,
-            Err(why) => {
-                let next = char_len(&said.words.full, why.at);
-                let message = if said.words.secret { "the text's braces do not match".to_owned() } else { why.message };
-                self.fail(
-                    &said.point(why.at..why.at + next),
-                    message,
-                    "write `{NAME}` for a value, `{{` and `}}` for the braces themselves",
-                );
-                return None;
-            }
-        };
-        let names = template.names();
-        if let (Some(ItemKind::Fixed(_)), Some((name, at))) = (kind, names.first()) {
-            let message = format!("a fixed item has no value {}", quote(name));
-            let help = "add a `check`, or `ttl` where others push the item; `{{` and `}}` are the braces themselves";
-            self.fail(&said.point(*at..at + name.len()), message, help);
-            return None;
-        }
-        self.known(&said, &names, scheme).then_some((template, said.words.full))
-    }
-}
-
-/// How many bytes the character at `at` has; none at the end.
-fn char_len(text: &str, at: usize) -> usize {
-    text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
 }

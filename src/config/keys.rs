@@ -4,7 +4,10 @@
 //! full sample is tested against it. Deliberately no parsing: `lower.rs` and
 //! `item.rs` ask for the keys, and a test proves that they ask for every one.
 
-use super::defaults::{RETRIES_MAX, SUMMARISE_AFTER_MAX};
+use super::defaults::{
+    CONCURRENCY_MAX, CONFIRM_MAX, FEED_FLOOR_MAX, FEED_RATIO_MAX, OPEN_AFTER_MAX, PRIORITY_MAX, RATE_MAX, RETRIES_MAX,
+    SUMMARISE_AFTER_MAX,
+};
 
 /// What a key's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +18,12 @@ pub enum Kind {
     Duration,
     /// A whole number of this range.
     Count(u32, u32),
-    /// Columns a second, such as `12/s`.
-    Rate,
+    /// So many in one of these units of time, such as `12/s`.
+    Rate(&'static [&'static str]),
+    /// A share of a whole in percent, such as `30%`.
+    Share,
+    /// What becomes of missed runs: `skip`, `coalesce` or `burst N`.
+    Late,
     /// One of these words.
     Word(&'static [&'static str]),
     /// An expression over the check's values.
@@ -25,6 +32,10 @@ pub enum Kind {
     List,
     /// A map with the keys of its own lines in the table.
     Map,
+    /// A map with the keys of its own lines in the table, or the value of this one of them alone.
+    Short(&'static str),
+    /// A map from names to maps with the keys of the lines below `*`.
+    Named,
     /// A list of maps with the keys of their own lines in the table.
     Maps,
 }
@@ -32,7 +43,7 @@ pub enum Kind {
 /// One key.
 #[derive(Debug)]
 pub struct Key {
-    /// Where it stands: `interval`, `items[].levels.critical`.
+    /// Where it stands: `interval`, `items[].levels.critical`; `*` is a name of any kind.
     pub path: &'static str,
     /// What its value is.
     pub kind: Kind,
@@ -43,6 +54,11 @@ pub struct Key {
 }
 
 const INTERRUPTS: &[&str] = &["critical", "unknown", "warning", "never"];
+const SECONDS: &[&str] = &["s"];
+/// The units of time of a limit.
+pub(super) const UNITS: &[&str] = &["s", "m", "h"];
+/// What becomes of the plan when a step fails.
+pub(super) const ON_FAILURE: &[&str] = &["fail", "degrade"];
 const LEVELS: &[&str] = &["critical", "unknown", "warning", "info", "healthy"];
 
 const fn key(path: &'static str, kind: Kind, default: Option<&'static str>, doc: &'static str) -> Key {
@@ -62,7 +78,7 @@ pub const KEYS: &[Key] = &[
     key("interrupt", Kind::Word(INTERRUPTS), Some("critical"), "An item at this level or worse is shown at once."),
     key("fallback", Kind::Text, Some("System initializing…"), "What is shown where there is nothing to show."),
     key("theme", Kind::Text, Some("midnight"), "A theme's name, or the path of a theme file."),
-    key("scroll", Kind::Rate, Some("12/s"), "Columns a second at which too long a text scrolls."),
+    key("scroll", Kind::Rate(SECONDS), Some("12/s"), "Columns a second at which too long a text scrolls."),
     key(
         "summarise_after",
         Kind::Count(1, SUMMARISE_AFTER_MAX),
@@ -74,6 +90,56 @@ pub const KEYS: &[Key] = &[
     key("defaults.every", Kind::Duration, Some("10s"), "From one run of a check to the next."),
     key("defaults.timeout", Kind::Duration, Some("2s"), "How long one try may take."),
     key("defaults.retries", Kind::Count(0, RETRIES_MAX), Some("0"), "How many more tries a failed run has."),
+    key(
+        "defaults.priority",
+        Kind::Count(0, PRIORITY_MAX as u32),
+        Some("5"),
+        "Who goes first where not all can go at once; 9 is the most urgent. An item in alarm goes before all.",
+    ),
+    key("defaults.late", Kind::Late, Some("skip"), "What becomes of missed runs: `skip`, `coalesce` or `burst N`."),
+    key("defaults.confirm", Kind::Map, None, "How many results in a row change the level."),
+    key("defaults.confirm.bad", Kind::Count(1, CONFIRM_MAX), Some("1"), "So many worse results in a row."),
+    key("defaults.confirm.good", Kind::Count(1, CONFIRM_MAX), Some("1"), "So many better results in a row."),
+    key("defaults.delay", Kind::Map, None, "How long another level must hold before it shows."),
+    key("defaults.delay.on", Kind::Duration, Some("0s"), "So long for a worse level."),
+    key("defaults.delay.off", Kind::Duration, Some("0s"), "So long for a better level."),
+    key("defaults.flapping", Kind::Map, None, "When an item that can't decide is marked, over its last 20 results."),
+    key("defaults.flapping.start", Kind::Share, Some("30%"), "Above so many changes; `100%`: never."),
+    key("defaults.flapping.stop", Kind::Share, Some("25%"), "Below so many changes the mark goes."),
+    key("defaults.breaker", Kind::Map, None, "What fails again and again is left alone for a while."),
+    key(
+        "defaults.breaker.open_after",
+        Kind::Count(0, OPEN_AFTER_MAX),
+        Some("5"),
+        "So many failures in a row; 0: never.",
+    ),
+    key(
+        "defaults.breaker.retry_after",
+        Kind::Duration,
+        Some("1s"),
+        "The first wait; each one after it is twice as long.",
+    ),
+    key("defaults.breaker.retry_max", Kind::Duration, Some("60s"), "The longest wait."),
+    key("concurrency", Kind::Count(1, CONCURRENCY_MAX), Some("256"), "How many runs may be in flight at once."),
+    key("hosts", Kind::Named, None, "Limits of hosts, by the name or address that the checks ask; over all items."),
+    key("hosts.*.limit", Kind::Rate(UNITS), None, "How many runs may ask it: `20/s`, `5/m`; absent: any number."),
+    key("hosts.*.burst", Kind::Count(1, RATE_MAX), None, "How many of them at once; absent: 1."),
+    key("hosts.*.at_once", Kind::Count(1, CONCURRENCY_MAX), None, "How many may be in flight; absent: any number."),
+    key("feed", Kind::Map, None, "When a source that pushes far more than usual is sampled."),
+    key("feed.window", Kind::Duration, Some("10s"), "How long updates are counted together; three in a row decide."),
+    key(
+        "feed.spike_ratio",
+        Kind::Count(2, FEED_RATIO_MAX),
+        Some("4"),
+        "More than so many times the usual updates are a spike.",
+    ),
+    key("feed.spike_floor", Kind::Count(0, FEED_FLOOR_MAX), Some("200"), "So many updates in a window never are one."),
+    key(
+        "feed.sample",
+        Kind::Count(1, FEED_RATIO_MAX),
+        Some("10"),
+        "Of so many updates one is taken while a source is degraded.",
+    ),
     key(
         "state",
         Kind::Word(&["file", "memory"]),
@@ -100,6 +166,48 @@ pub const KEYS: &[Key] = &[
     ),
     key("items[].level", Kind::Word(LEVELS), None, "A fixed level: the item is shown as it stands."),
     key("items[].check", Kind::Text, None, "What is asked, as a URL."),
+    key("items[].plan", Kind::Maps, None, "What is asked in steps instead of one `check`; each is a map of one key."),
+    key("items[].plan[].check", Kind::Short("url"), None, "A step that asks what a `check` asks."),
+    key("items[].plan[].check.url", Kind::Text, None, "What is asked, as a URL."),
+    key("items[].plan[].json", Kind::Short("from"), None, "A step that reads a text as JSON."),
+    key("items[].plan[].json.from", Kind::Text, None, "The value that is read, such as `check.body`."),
+    key("items[].plan[].json.as", Kind::Text, None, "The name of what is read; absent: `value`."),
+    key("items[].plan[].extract", Kind::Map, None, "A step that finds values in a text by a pattern."),
+    key("items[].plan[].extract.from", Kind::Text, None, "The value that is searched, such as `check.text`."),
+    key(
+        "items[].plan[].extract.pattern",
+        Kind::Text,
+        None,
+        "A regular expression; its groups `(?<name>…)` are the values, numbers where they are some.",
+    ),
+    key("items[].plan[].extract.as", Kind::Text, None, "The value's name where the pattern names no group."),
+    key("items[].plan[].expect", Kind::Short("that"), None, "A step that fails unless an expression holds."),
+    key("items[].plan[].expect.that", Kind::Expression, None, "What has to hold."),
+    key(
+        "items[].plan[].*.name",
+        Kind::Text,
+        None,
+        "The step's name; absent: its kind, numbered where it is not the first.",
+    ),
+    key("items[].plan[].*.needs", Kind::List, None, "The steps it waits for; absent: the one before; `[]`: none."),
+    key(
+        "items[].plan[].*.timeout",
+        Kind::Duration,
+        None,
+        "How long one try of the step may take; absent: as long as the plan.",
+    ),
+    key(
+        "items[].plan[].*.retries",
+        Kind::Count(0, RETRIES_MAX),
+        Some("0"),
+        "How many more tries the step has, after pauses.",
+    ),
+    key(
+        "items[].plan[].*.on_failure",
+        Kind::Word(ON_FAILURE),
+        Some("fail"),
+        "Whether the item is unknown when the step fails, or goes on without it as a warning at least.",
+    ),
     key("items[].every", Kind::Duration, Some("10s"), "From one run to the next; `defaults` may set another."),
     key("items[].timeout", Kind::Duration, Some("2s"), "How long one try may take; `defaults` may set another."),
     key(
@@ -109,6 +217,63 @@ pub const KEYS: &[Key] = &[
         "How many more tries a failed run has; `defaults` may set another.",
     ),
     key("items[].phase", Kind::Duration, None, "Where in its period the check runs; absent: spread by the id."),
+    key(
+        "items[].priority",
+        Kind::Count(0, PRIORITY_MAX as u32),
+        Some("5"),
+        "Who goes first where not all can go at once; 9 is the most urgent. `defaults` may set another.",
+    ),
+    key(
+        "items[].late",
+        Kind::Late,
+        Some("skip"),
+        "What becomes of missed runs: `skip`, `coalesce` (one for all) or `burst N`; `defaults` may set another.",
+    ),
+    key(
+        "items[].limit",
+        Kind::Rate(UNITS),
+        None,
+        "How many runs there may be: `20/s`, `5/m`; absent: as `every` says.",
+    ),
+    key("items[].burst", Kind::Count(1, RATE_MAX), None, "How many runs `limit` lets through at once; absent: 1."),
+    key("items[].confirm", Kind::Map, None, "How many results in a row change the level; `defaults` may set another."),
+    key("items[].confirm.bad", Kind::Count(1, CONFIRM_MAX), Some("1"), "So many worse results in a row."),
+    key("items[].confirm.good", Kind::Count(1, CONFIRM_MAX), Some("1"), "So many better results in a row."),
+    key(
+        "items[].delay",
+        Kind::Map,
+        None,
+        "How long another level must hold before it shows; `defaults` may set another.",
+    ),
+    key("items[].delay.on", Kind::Duration, Some("0s"), "So long for a worse level."),
+    key("items[].delay.off", Kind::Duration, Some("0s"), "So long for a better level."),
+    key(
+        "items[].flapping",
+        Kind::Map,
+        None,
+        "When an item that can't decide is marked, over its last 20 results; `defaults` may set another.",
+    ),
+    key("items[].flapping.start", Kind::Share, Some("30%"), "Above so many changes; `100%`: never."),
+    key("items[].flapping.stop", Kind::Share, Some("25%"), "Below so many changes the mark goes."),
+    key(
+        "items[].breaker",
+        Kind::Map,
+        None,
+        "What fails again and again is left alone for a while; `defaults` may set another.",
+    ),
+    key(
+        "items[].breaker.open_after",
+        Kind::Count(0, OPEN_AFTER_MAX),
+        Some("5"),
+        "So many failures in a row; 0: never.",
+    ),
+    key(
+        "items[].breaker.retry_after",
+        Kind::Duration,
+        Some("1s"),
+        "The first wait; each one after it is twice as long.",
+    ),
+    key("items[].breaker.retry_max", Kind::Duration, Some("60s"), "The longest wait."),
     key(
         "items[].levels",
         Kind::Map,
@@ -123,6 +288,9 @@ pub const KEYS: &[Key] = &[
     key("items[].hold", Kind::Duration, None, "How long this item's turn lasts; absent: `interval`."),
 ];
 
+/// The keys that every kind of step has.
+const OF_STEPS: &str = "items[].plan[].*";
+
 /// The names of the keys directly under a section: `""` is the file itself, `items[]` an item.
 pub(super) fn names(section: &str) -> impl Iterator<Item = &'static str> {
     within(section).map(|(name, _)| name)
@@ -132,19 +300,28 @@ pub(super) fn names(section: &str) -> impl Iterator<Item = &'static str> {
 pub(super) fn within(section: &str) -> impl Iterator<Item = (&'static str, &'static Key)> {
     KEYS.iter().filter_map(move |key| {
         let (parent, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
-        (parent == section).then_some((name, key))
+        let is_step = || section.strip_prefix("items[].plan[].").is_some_and(|kind| !kind.contains('.'));
+        (parent == section || parent == OF_STEPS && is_step()).then_some((name, key))
     })
 }
 
-/// Where else a key of this name stands, in words.
-pub(super) fn belongs(name: &str) -> Option<&'static str> {
-    let key = KEYS.iter().find(|key| key.path.rsplit('.').next() == Some(name))?;
-    Some(match key.path.rsplit_once('.').map_or("", |(parent, _)| parent) {
-        "" => "at the top of the file",
-        "defaults" => "in an item, or in `defaults`",
-        "items[]" => "in an item",
-        _ => "in an item's `levels`",
-    })
+/// Where else keys of this name stand, in words.
+pub(super) fn belongs(name: &str) -> Option<String> {
+    let mut places: Vec<String> = Vec::new();
+    for key in KEYS.iter().filter(|key| key.path.rsplit('.').next() == Some(name)) {
+        let place = match key.path.rsplit_once('.').map_or("", |(parent, _)| parent) {
+            "" => "at the top of the file".to_owned(),
+            "items[]" => "in an item".to_owned(),
+            "items[].plan[]" => "in an item's `plan`".to_owned(),
+            OF_STEPS => "within a step, as in `check: {url: …, needs: []}`".to_owned(),
+            "hosts.*" => "in a host of `hosts`".to_owned(),
+            parent => format!("in `{}`", parent.rsplit('.').next().unwrap_or(parent)),
+        };
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    (!places.is_empty()).then(|| places.join(" or "))
 }
 
 /// How alike two words have to be for one to be proposed for the other, from 0 to 1.
@@ -197,29 +374,48 @@ mod tests {
             assert!(KEYS[..place].iter().all(|other| other.path != key.path), "{}", key.path);
             assert!(!key.doc.is_empty());
             if let Some((parent, _)) = key.path.rsplit_once('.') {
-                let parent = parent.trim_end_matches("[]");
+                let parent = parent.trim_end_matches(".*").trim_end_matches("[]");
                 assert!(KEYS.iter().any(|other| other.path == parent), "{}", key.path);
             }
         }
     }
 
+    /// What else a map needs, so that nothing but the tested key is wrong with it.
+    const COMPANY: &[(&str, &[(&str, &str)])] = &[
+        ("hosts.*", &[("at_once", "1")]),
+        ("items[]", &[("id", "a"), ("check", "'load:'")]),
+        ("items[].plan[].check", &[("url", "'load:'")]),
+        ("items[].plan[].json", &[("from", "check.load1")]),
+        ("items[].plan[].extract", &[("from", "check.load1"), ("pattern", "(.)"), ("as", "x")]),
+        ("items[].plan[].expect", &[("that", "check.up")]),
+    ];
+
+    /// A map in which the key at `path` is a list in a list, which no key takes.
+    fn wrong_at(section: &str, path: &str) -> String {
+        let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+        let bare = name.trim_end_matches("[]");
+        let below = format!("{section}{}{name}", if section.is_empty() { "" } else { "." });
+        let inner = if rest.is_empty() { "[[]]".to_owned() } else { wrong_at(&below, rest) };
+        let inner = if name.ends_with("[]") { format!("[{inner}]") } else { inner };
+        let steps = (section == "items[].plan[]" && bare != "check").then_some("{check: 'load:'}, ");
+        let company = COMPANY.iter().find(|(of, _)| *of == section).map_or(&[][..], |(_, company)| *company);
+        let replaced = |other: &str| other == bare || other == "check" && ["plan", "level", "ttl"].contains(&bare);
+        let company: String = company
+            .iter()
+            .filter(|(other, _)| !replaced(other))
+            .map(|(other, value)| format!(", {other}: {value}"))
+            .collect();
+        format!("{}{{{}: {inner}{company}}}", steps.unwrap_or_default(), if bare == "*" { "name" } else { bare })
+    }
+
     #[test]
     fn every_key_of_the_table_is_read() {
         for key in KEYS {
-            let name = key.path.rsplit('.').next().unwrap().trim_end_matches("[]");
-            let text = match key.path.rsplit_once('.').map_or("", |(section, _)| section) {
-                "" => format!("{name}: [[]]"),
-                "defaults" => format!("defaults: {{{name}: [[]]}}"),
-                "items[]" if name == "id" => "items: [{id: [[]]}]".into(),
-                "items[]" if ["every", "timeout", "retries", "phase", "levels"].contains(&name) => {
-                    format!("items: [{{id: a, check: 'load:', {name}: [[]]}}]")
-                }
-                "items[]" => format!("items: [{{id: a, {name}: [[]]}}]"),
-                _ => format!("items: [{{id: a, check: 'load:', levels: {{{name}: [[]]}}}}]"),
-            };
+            // Every kind of step has the common keys; one stands for all.
+            let text = wrong_at("", &key.path.replace("plan[].*", "plan[].check"));
             let problems = parse(&text, "x", std::path::Path::new(""), &Options::default()).unwrap_err();
             let told = problems.one_line();
-            assert!(told.contains(" is a list, not a "), "{}: {told}", key.path);
+            assert!(told.contains(" is a list, not a "), "{}: {text}: {told}", key.path);
         }
     }
 
@@ -235,6 +431,8 @@ mod tests {
             assert_eq!(nearest(word, names("")), near, "{word}");
         }
         assert_eq!(nearest(&"x".repeat(1_000_000), names("")), None);
-        assert_eq!(belongs("every"), Some("in an item, or in `defaults`"));
+        assert_eq!(belongs("every").as_deref(), Some("in `defaults` or in an item"));
+        assert_eq!(belongs("critical").as_deref(), Some("in `levels`"));
+        assert_eq!(belongs("nothing"), None);
     }
 }

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::defaults::{self, NAME_CHARACTERS_MAX, RETRIES_MAX, SCROLL_MAX, SUMMARISE_AFTER_MAX};
-use super::duration::{LIMIT, PERIOD};
+use super::defaults::{self, CONCURRENCY_MAX, NAME_CHARACTERS_MAX, SCROLL_MAX, SUMMARISE_AFTER_MAX};
+use super::duration::PERIOD;
 use super::error::{Problem, Problems};
 use super::item::Defaults;
 use super::keys::{nearest, proposal};
 use super::load::{self, NoSource, Options};
-use super::model::{ClusterConfig, Config, ItemConfig, Secret, StateConfig};
+use super::model::{ClusterConfig, Config, FeedConfig, ItemConfig, Secret, StateConfig};
 use super::reader::{Reader, Said, Section};
 use super::source::{Place, Source};
 use super::tree::{Entry, Node};
@@ -35,6 +35,9 @@ impl Config {
             console: None,
             listen: None,
             token: None,
+            concurrency: defaults::CONCURRENCY,
+            hosts: Vec::new(),
+            feed: FeedConfig::default(),
             files: Vec::new(),
         }
     }
@@ -86,7 +89,8 @@ impl Lowering<'_> {
         let Some(top) = self.reader.section(tree, "", "the config") else { return };
         self.looks(&top, config);
         self.plant(&top, config);
-        let defaults = self.defaults(&top);
+        let defaults = top.get("defaults").map_or_else(Defaults::default, |entry| self.reader.defaults(&entry.value));
+        let hosts = top.get("hosts").map(|entry| self.reader.hosts(entry)).unwrap_or_default();
         if let Some(entry) = top.get("items") {
             self.items(entry, defaults);
         }
@@ -96,6 +100,11 @@ impl Lowering<'_> {
         if let Some(entry) = top.get("order") {
             self.order(entry);
         }
+        // An item that could not be read may be the one that asks the host.
+        if self.reader.problems.is_empty() {
+            self.reader.refuse_idle_hosts(&hosts, &self.items);
+        }
+        config.hosts = hosts.into_iter().map(|(limit, _)| limit).collect();
     }
 
     /// What is shown, and how.
@@ -174,6 +183,12 @@ impl Lowering<'_> {
         if let Some(said) = top.get("console").and_then(|entry| self.reader.name(entry, NAME_CHARACTERS_MAX)) {
             config.console = Some(said.words.full);
         }
+        if let Some(count) = top.get("concurrency").and_then(|entry| self.reader.count(entry, 1, CONCURRENCY_MAX)) {
+            config.concurrency = count;
+        }
+        if let Some(entry) = top.get("feed") {
+            config.feed = self.reader.feed(&entry.value);
+        }
         config.token = top.get("token").and_then(|entry| self.token(entry));
         config.listen = top.get("listen").and_then(|entry| self.listen(entry, top.get("token").is_some()));
     }
@@ -226,26 +241,6 @@ impl Lowering<'_> {
             return None;
         }
         Some(address)
-    }
-
-    fn defaults(&mut self, top: &Section<'_>) -> Defaults {
-        let mut all = Defaults::default();
-        let reader = &mut self.reader;
-        let Some(section) =
-            top.get("defaults").and_then(|entry| reader.section(&entry.value, "defaults", "`defaults`"))
-        else {
-            return all;
-        };
-        if let Some(span) = section.get("every").and_then(|entry| reader.duration(entry, PERIOD)) {
-            all.every = span;
-        }
-        if let Some(span) = section.get("timeout").and_then(|entry| reader.duration(entry, LIMIT)) {
-            all.timeout = span;
-        }
-        if let Some(count) = section.get("retries").and_then(|entry| reader.count(entry, 0, RETRIES_MAX)) {
-            all.retries = count;
-        }
-        all
     }
 
     fn items(&mut self, entry: &Entry, defaults: Defaults) {

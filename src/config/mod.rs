@@ -22,9 +22,15 @@ mod file;
 #[cfg(feature = "config")]
 mod find;
 #[cfg(feature = "config")]
+mod flow;
+#[cfg(feature = "config")]
+mod hosts;
+#[cfg(feature = "config")]
 mod item;
 #[cfg(feature = "config")]
 pub mod keys;
+#[cfg(feature = "config")]
+mod known;
 #[cfg(feature = "config")]
 mod load;
 #[cfg(feature = "config")]
@@ -32,9 +38,15 @@ mod lower;
 #[cfg(feature = "config")]
 mod mask;
 #[cfg(feature = "config")]
+mod meaning;
+#[cfg(feature = "config")]
 mod model;
 #[cfg(feature = "config")]
 mod outside;
+#[cfg(feature = "config")]
+mod pattern;
+#[cfg(feature = "config")]
+mod plan;
 #[cfg(feature = "config")]
 mod point;
 #[cfg(feature = "config")]
@@ -56,6 +68,10 @@ mod source;
 #[cfg(feature = "config")]
 mod starter;
 #[cfg(feature = "config")]
+mod step;
+#[cfg(feature = "config")]
+pub mod steps;
+#[cfg(feature = "config")]
 mod template;
 #[cfg(feature = "config")]
 pub mod theme_file;
@@ -75,7 +91,10 @@ pub use find::find;
 #[cfg(feature = "config")]
 pub use load::{Options, builtin, load, parse};
 #[cfg(feature = "config")]
-pub use model::{CheckConfig, ClusterConfig, Config, ItemConfig, ItemKind, Levels, Secret, StateConfig};
+pub use model::{
+    BreakerConfig, CheckConfig, ClusterConfig, Config, Confirm, Delay, FeedConfig, FlappingConfig, Flow, HostLimit,
+    ItemConfig, ItemKind, Late, Levels, OnFailure, Rate, Secret, StateConfig, StepConfig, StepWork,
+};
 #[cfg(feature = "config")]
 pub use outside::outside;
 #[cfg(feature = "config")]

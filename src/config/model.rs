@@ -2,11 +2,18 @@
 //!
 //! Nothing here can be wrong any more; what could be was refused with its place in the text.
 
+mod flow;
+mod step;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{Expression, Template};
+pub use flow::{BreakerConfig, Confirm, Delay, FeedConfig, FlappingConfig, Flow, HostLimit, Late, Rate};
+pub(super) use step::identity;
+pub use step::{OnFailure, StepConfig, StepWork};
+
+use super::{Expression, Template, hosts};
 use crate::kernel::Span;
 use crate::kernel::board::{ItemId, Level, Values};
 
@@ -41,6 +48,12 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// What every write has to show.
     pub token: Option<Secret>,
+    /// How many runs may be in flight at once.
+    pub concurrency: u32,
+    /// What single hosts may be asked, each of them once.
+    pub hosts: Vec<HostLimit>,
+    /// When a source that pushes far more than usual is sampled.
+    pub feed: FeedConfig,
     /// Every file that was read for this config, itself first: all are watched.
     pub files: Vec<PathBuf>,
 }
@@ -77,9 +90,10 @@ pub enum ItemKind {
 /// How an item is measured.
 #[derive(Clone, Debug)]
 pub struct CheckConfig {
-    /// The scheme's name in the table of [`super::schemes`], such as `http`.
+    /// The scheme's name in the table of [`super::schemes`], such as `http`; of steps
+    /// [`PLAN`](super::steps::PLAN).
     pub scheme: &'static str,
-    /// The whole of `check:`, secrets expanded. Never shown.
+    /// The whole of `check:`, secrets expanded; of steps all that says what they measure. Never shown.
     pub target: Secret,
     /// The same without secrets: passwords and expanded secrets are `***`.
     pub label: String,
@@ -93,6 +107,29 @@ pub struct CheckConfig {
     pub retries: u32,
     /// What the values mean.
     pub levels: Levels,
+    /// How its runs are paced and its results settled.
+    pub flow: Flow,
+    /// What is done in steps; empty: `target` is asked.
+    pub steps: Vec<StepConfig>,
+}
+
+impl CheckConfig {
+    /// The hosts it asks over the network, each once: small letters, no ports, no brackets.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<String> {
+        let steps = self.steps.iter().filter_map(|step| match &step.work {
+            StepWork::Check { scheme, target, .. } => Some((*scheme, target)),
+            _ => None,
+        });
+        let mut found: Vec<String> = Vec::new();
+        let own = self.steps.is_empty().then_some((self.scheme, &self.target));
+        for host in own.into_iter().chain(steps).flat_map(|(scheme, target)| hosts::of(scheme, target.reveal())) {
+            if !found.contains(&host) {
+                found.push(host);
+            }
+        }
+        found
+    }
 }
 
 /// The expressions of `levels:`, worst first. Empty: the scheme's own verdict.
@@ -147,6 +184,9 @@ impl fmt::Debug for Config {
             .field("state", &self.state)
             .field("cluster", &self.cluster)
             .field("listen", &self.listen)
+            .field("concurrency", &self.concurrency)
+            .field("hosts", &self.hosts)
+            .field("feed", &self.feed)
             .finish_non_exhaustive()
     }
 }

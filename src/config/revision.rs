@@ -47,8 +47,10 @@ pub(super) fn revision(id: &str, text: &str, kind: &ItemKind) -> u64 {
             digest.text(level.word());
         }
         ItemKind::Check(check) => {
-            let CheckConfig { scheme, target, label: _, every, phase, timeout, retries, levels: Levels(levels) } =
+            // The target of a plan tells its steps; the flow changes how often they run and never what they are.
+            let CheckConfig { scheme, target, every, phase, timeout, retries, levels, label: _, flow: _, steps: _ } =
                 &**check;
+            let Levels(levels) = levels;
             digest.text("check");
             digest.text(scheme);
             digest.text(target.reveal());

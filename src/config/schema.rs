@@ -35,7 +35,13 @@ fn map_of(section: &str) -> Map<String, Value> {
     let mut map = object(json!({ "type": "object", "additionalProperties": false, "properties": properties }));
     if section == "items[]" {
         map.insert("required".into(), json!(["id"]));
-        map.insert("not".into(), json!({ "required": ["level", "check"] }));
+        let pairs = [["level", "check"], ["level", "plan"], ["check", "plan"]];
+        let pairs: Vec<_> = pairs.iter().map(|pair| json!({ "required": pair })).collect();
+        map.insert("not".into(), json!({ "anyOf": pairs }));
+    }
+    if section == "items[].plan[]" {
+        map.insert("minProperties".into(), json!(1));
+        map.insert("maxProperties".into(), json!(1));
     }
     map
 }
@@ -53,10 +59,18 @@ fn shape(kind: Kind, path: &str) -> Map<String, Value> {
         Kind::Count(min, max) => {
             json!({ "type": ["integer", "string"], "minimum": min, "maximum": max, "pattern": format!("^([0-9]+{OR_SECRET})$") })
         }
-        Kind::Rate => json!({ "type": "string", "pattern": format!("^([0-9]+/s{OR_SECRET})$"), "examples": ["12/s"] }),
+        Kind::Rate(units) => {
+            json!({ "type": "string", "pattern": format!("^([0-9]+/({}){OR_SECRET})$", units.join("|")), "examples": ["12/s"] })
+        }
+        Kind::Share => json!({ "type": "string", "pattern": format!("^([0-9]+%{OR_SECRET})$"), "examples": ["30%"] }),
+        Kind::Late => {
+            json!({ "type": "string", "pattern": format!("^(skip|coalesce|burst [0-9]+{OR_SECRET})$"), "examples": ["coalesce", "burst 3"] })
+        }
         Kind::Word(words) => json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": r"\$\{" }] }),
         Kind::List => json!({ "type": "array", "items": { "type": ["string", "number", "boolean"] } }),
         Kind::Map => Value::Object(map_of(path)),
+        Kind::Short(_) => json!({ "anyOf": [{ "type": ["string", "number", "boolean"] }, map_of(path)] }),
+        Kind::Named => json!({ "type": "object", "additionalProperties": map_of(&format!("{path}.*")) }),
         Kind::Maps => json!({ "type": "array", "items": map_of(&format!("{path}[]")) }),
     })
 }
@@ -140,8 +154,13 @@ mod tests {
             "required" => value
                 .as_object()
                 .is_none_or(|map| rule.as_array().unwrap().iter().all(|key| map.contains_key(key.as_str().unwrap()))),
+            "minProperties" => value.as_object().is_none_or(|map| map.len() as u64 >= rule.as_u64().unwrap()),
+            "maxProperties" => value.as_object().is_none_or(|map| map.len() as u64 <= rule.as_u64().unwrap()),
             "items" => value.as_array().is_none_or(|items| items.iter().all(|item| fits(rule, item))),
             "additionalProperties" => {
+                if rule.is_object() {
+                    return value.as_object().is_none_or(|map| map.values().all(|value| fits(rule, value)));
+                }
                 assert_eq!(rule, &json!(false));
                 value.as_object().is_none_or(|map| map.keys().all(|key| schema["properties"].get(key).is_some()))
             }
@@ -179,7 +198,19 @@ mod tests {
             ("{items: [{id: a, level: info, check: 'load:'}]}", false),
             ("{items: [{id: a, level: bad}]}", false),
             ("{items: [{id: a, check: 'load:', levels: {healthy: up}}]}", false),
+            ("{items: [{id: a, check: 'load:', plan: [{check: 'load:'}]}]}", false),
+            ("{items: [{id: a, plan: [{check: 'load:'}, {expect: {that: up, needs: [check]}}]}]}", true),
+            ("{items: [{id: a, plan: [{check: 'load:', json: x}]}]}", false),
+            ("{items: [{id: a, plan: [{check: 'load:', needs: []}]}]}", false),
+            ("{items: [{id: a, plan: [{chekc: 'load:'}]}]}", false),
+            ("{items: [{id: a, plan: [{extract: 'x'}]}]}", false),
+            ("{items: [{id: a, check: 'load:', late: burst 3, limit: 5/m, flapping: {start: 40%}}]}", true),
+            ("{items: [{id: a, check: 'load:', late: burst}]}", false),
+            ("{items: [{id: a, check: 'load:', limit: 5/d}]}", false),
+            ("{hosts: {a: {limit: 20/s}, 10.0.0.1: {at_once: 3}}}", true),
+            ("{hosts: {a: {limits: 20/s}}}", false),
             ("{interrupt: never, scroll: 5/s}", true),
+            ("{scroll: 5/m}", false),
             ("{interrupt: info}", false),
         ] {
             assert_eq!(fits(&schema(), &value_of(text)), good, "{text}");
@@ -212,6 +243,9 @@ mod tests {
 
     fn places<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
         path.split('.').fold(vec![value], |values, step| {
+            if step == "*" {
+                return values.into_iter().filter_map(Value::as_object).flat_map(Map::values).collect();
+            }
             let name = step.trim_end_matches("[]");
             let within = values.into_iter().filter_map(|value| value.get(name));
             if step.ends_with("[]") { within.filter_map(Value::as_array).flatten().collect() } else { within.collect() }

@@ -168,14 +168,15 @@ fn mistakes_are_told_with_their_byte() {
 }
 
 #[test]
-fn names_are_those_of_values_alone() {
+fn names_are_the_paths_of_values_alone() {
     for (text, names) in [
         ("status != 200", vec![("status", 0)]),
-        ("latency > 200ms && body.queue.depth > 4GiB", vec![("latency", 0), ("body", 19)]),
-        ("size(body.list) > 3 && status in [200]", vec![("body", 5), ("status", 23)]),
+        ("latency > 200ms && body.queue.depth > 4GiB", vec![("latency", 0), ("body.queue.depth", 19)]),
+        ("size(body.list) > 3 && status in [200]", vec![("body.list", 5), ("status", 23)]),
         ("state == \"up\" || text.contains('status')", vec![("state", 0), ("text", 17)]),
-        ("body.list.all(n, n > limit)", vec![("body", 0), ("limit", 21)]),
-        ("has(body.up) && up && up == true", vec![("body", 4), ("up", 16)]),
+        ("body.list.all(n, n > limit)", vec![("body.list", 0), ("limit", 21)]),
+        ("has(body.up) && up && up == true", vec![("body.up", 4), ("up", 16)]),
+        ("a.b > 1 || a.c > 1 || a.b < 0", vec![("a.b", 0), ("a.c", 11)]),
         ("null == x", vec![("x", 8)]),
         ("1 < 2", vec![]),
     ] {
