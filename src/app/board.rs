@@ -5,13 +5,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::flow;
 use super::runs::{Plan, Plans};
 use crate::checks::{self, Judge};
 use crate::config::{CheckConfig, Config, ItemConfig, ItemKind};
 use crate::frame::Safe;
-use crate::kernel::board::{ItemId, ItemSpec, PlanSpec, Source, Values};
-use crate::kernel::plans::CONCURRENCY;
-use crate::kernel::{BoardSpec, FEED, Report};
+use crate::kernel::board::{ItemId, ItemSpec, Source, Values};
+use crate::kernel::{BoardSpec, Report};
 
 /// What a config makes.
 pub(super) struct Lowered {
@@ -34,9 +34,9 @@ pub(super) fn lower(config: &Config, old: &Plans) -> Lowered {
             interrupt: config.interrupt,
             summarise_after: config.summarise_after,
             fallback: Safe::line(&config.fallback).shared(),
-            concurrency: CONCURRENCY,
-            hosts: Vec::new(),
-            feed: FEED,
+            concurrency: usize::try_from(config.concurrency).unwrap_or(usize::MAX),
+            hosts: flow::hosts(config),
+            feed: flow::feed(config),
         },
         plans: HashMap::new(),
         retold: Vec::new(),
@@ -56,12 +56,7 @@ pub(super) fn lower(config: &Config, old: &Plans) -> Lowered {
 impl Lowered {
     fn plan(&mut self, item: &ItemConfig, check: &CheckConfig, old: &Plans) -> ItemSpec {
         let revision = digest(check);
-        let source = Source::Plan(PlanSpec {
-            phase: check.phase,
-            timeout: check.timeout,
-            retries: check.retries,
-            ..PlanSpec::every(check.every)
-        });
+        let source = Source::Plan(flow::plan(check));
         let aimed = match checks::build(check) {
             Ok(aimed) => aimed,
             Err(bad) => {

@@ -21,6 +21,8 @@ mod feed;
 #[cfg(feature = "cli")]
 pub mod file_system;
 #[cfg(feature = "cli")]
+mod flow;
+#[cfg(feature = "cli")]
 mod keep;
 #[cfg(feature = "cli")]
 mod keyboard;

@@ -41,7 +41,7 @@ pub const OPEN_AFTER: u32 = 5;
 /// The first wait of an open breaker: a service that restarts is back about then.
 pub const RETRY_AFTER: Span = Span::from_secs(1);
 /// The longest wait of an open breaker: a minute after the repair the board knows.
-pub const RETRY_MAX: Span = Span::from_secs(60);
+pub const RETRY_MAX: Span = Span::from_secs(10);
 /// Flapping starts above so many percent of changes: five in a row just now are enough, four are not.
 pub const FLAPPING_START: u32 = 30;
 /// Flapping stops below so many percent; less than the start, so that the mark does not flap itself.
@@ -50,8 +50,8 @@ pub const FLAPPING_STOP: u32 = 25;
 pub const FEED_WINDOW: Span = Span::from_secs(10);
 /// So many times the usual updates are no busy shift any more.
 pub const FEED_SPIKE_RATIO: u32 = 4;
-/// Twenty updates a second are no load at all, however few are usual.
-pub const FEED_SPIKE_FLOOR: u32 = 200;
+/// Two thousand updates a second are no load at all, however few are usual.
+pub const FEED_SPIKE_FLOOR: u32 = 20_000;
 /// Of so many updates one is taken while a source is degraded: a tenth still shows what it says.
 pub const FEED_SAMPLE: u32 = 10;
 

@@ -7,8 +7,16 @@ use super::freshness::is_fresh;
 use super::item::{Item, ItemId, ItemSpec, Source};
 use super::{Level, Values};
 use crate::kernel::Moment;
-use crate::kernel::plans::{Flapping, Settle, SettleRules};
+use crate::kernel::plans::{Flapping, FlappingRules, Settle, SettleRules};
 use crate::kernel::snapshot::ItemSnapshot;
+
+/// When an item changes too often to be read.
+pub(super) fn flapping_rules(item: &Item) -> FlappingRules {
+    match &item.spec.source {
+        Source::Plan(plan) => plan.flapping,
+        Source::Fixed(_) | Source::Pushed { .. } => FlappingRules::default(),
+    }
+}
 
 /// How an item's results become its level.
 pub(super) fn settle_rules(item: &Item) -> SettleRules {

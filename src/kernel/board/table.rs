@@ -7,7 +7,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use super::Level;
-use super::begin::settle_rules;
+use super::begin::{flapping_rules, settle_rules};
 use super::freshness::{is_fresh, stale_at};
 use super::item::{HISTORY, Item, ItemId, ItemSpec, Past, Source};
 use crate::kernel::input::{Push, Report};
@@ -199,7 +199,7 @@ impl Board {
         }
         item.history.push_back(Past { level: report.level, took });
         item.updated = Some(now);
-        item.flapping = item.changes.result(report.level);
+        item.flapping = item.changes.result(&flapping_rules(item), report.level);
         item.settle = item.settle.result(&settle_rules(item), report.level, now);
         let level = item.settle.shown().unwrap_or(report.level);
         if let Some(at) = item.settle.next_wake(&settle_rules(item)) {

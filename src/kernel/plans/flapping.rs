@@ -16,10 +16,21 @@ const NEWEST: u32 = 108;
 const PER_STEP: u32 = (NEWEST - OLDEST) / (STEPS - 1);
 /// The weight of a history of nothing but changes.
 const WHOLE: u32 = STEPS * (OLDEST + NEWEST) / 2;
-/// Flapping starts above so many percent.
-const STARTS_ABOVE: u32 = 30;
-/// Flapping ends below so many percent; less than the start, so that the mark does not flap itself.
-const ENDS_BELOW: u32 = 25;
+/// When flapping starts and ends, in percent of change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlappingRules {
+    /// It starts above so many percent.
+    pub starts_above: u32,
+    /// It ends below so many percent; less than the start, so that the mark does not flap itself.
+    pub ends_below: u32,
+}
+
+impl Default for FlappingRules {
+    /// Six changes among twenty results are too many to follow, five may be bad luck.
+    fn default() -> Self {
+        Self { starts_above: 30, ends_below: 25 }
+    }
+}
 
 /// The changes of one item's results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,11 +43,11 @@ pub struct Flapping {
 
 impl Flapping {
     /// Takes the level of a new result, as it was reported. Whether the item flaps now.
-    pub fn result(&mut self, level: Level) -> bool {
+    pub fn result(&mut self, rules: &FlappingRules, level: Level) -> bool {
         let Some(last) = self.last.replace(level) else { return self.on };
         self.changes = (self.changes << 1 | u32::from(last != level)) & ((1 << STEPS) - 1);
         let percent = 100 * self.weight();
-        self.on = percent > STARTS_ABOVE * WHOLE || self.on && percent >= ENDS_BELOW * WHOLE;
+        self.on = percent > rules.starts_above * WHOLE || self.on && percent >= rules.ends_below * WHOLE;
         self.on
     }
 
@@ -66,7 +77,7 @@ mod tests {
     fn after(results: &str) -> (bool, u32) {
         let mut flapping = Flapping::default();
         for result in results.chars() {
-            flapping.result(if result == 'x' { Critical } else { Healthy });
+            flapping.result(&FlappingRules::default(), if result == 'x' { Critical } else { Healthy });
         }
         (flapping.is_on(), flapping.percent())
     }
@@ -96,17 +107,18 @@ mod tests {
     #[test]
     fn starts_above_thirty_and_ends_below_twenty_five() {
         let mut flapping = Flapping::default();
-        let started = (0..100).find(|n| flapping.result(if n % 2 == 0 { Healthy } else { Critical }));
+        let started =
+            (0..100).find(|n| flapping.result(&FlappingRules::default(), if n % 2 == 0 { Healthy } else { Critical }));
         assert_eq!((started, flapping.percent()), (Some(5), 30));
         // Calm now: the same changes grow old, and the mark stays for as long as they weigh 25 %.
         let mut calm = 0;
-        while flapping.result(Critical) {
+        while flapping.result(&FlappingRules::default(), Critical) {
             calm += 1;
             assert!(flapping.percent() >= 25);
         }
         assert_eq!((calm, flapping.percent()), (9, 24));
         // Between the two bounds nothing starts it again.
-        assert!(!flapping.result(Critical));
+        assert!(!flapping.result(&FlappingRules::default(), Critical));
     }
 
     #[test]

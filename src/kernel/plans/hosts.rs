@@ -57,30 +57,44 @@ impl Hosts {
     }
 
     /// Counts a run in, where the host bears one more.
-    pub(super) fn enter(&mut self, host: Option<&Arc<str>>, now: Moment, place: usize) -> Result<(), Busy> {
-        let Some(host) = host.and_then(|host| self.0.get_mut(host)) else { return Ok(()) };
-        if host.at_once.is_some_and(|most| host.in_flight >= most) {
-            host.waiting.push(place);
-            return Err(Busy::UntilOneEnds);
+    pub(super) fn enter(&mut self, hosts: &[Arc<str>], now: Moment, place: usize) -> Result<(), Busy> {
+        if self.0.is_empty() {
+            return Ok(());
         }
-        if let Some(bucket) = &host.bucket {
+        for host in hosts {
+            let Some(host) = self.0.get_mut(host) else { continue };
+            if host.at_once.is_some_and(|most| host.in_flight >= most) {
+                host.waiting.push(place);
+                return Err(Busy::UntilOneEnds);
+            }
+        }
+        // Of a plan with several hosts, a token of the first may be spent where the second has
+        // none: it asks less often than it might, never more.
+        for bucket in hosts.iter().filter_map(|host| self.0.get(host)?.bucket.as_ref()) {
             bucket.take(now).map_err(Busy::For)?;
         }
-        host.in_flight += 1;
+        self.enter_anyway(hosts);
         Ok(())
     }
 
     /// Counts a run in that somebody asked for out of turn: no limit stands against that.
-    pub(super) fn enter_anyway(&mut self, host: Option<&Arc<str>>) {
-        if let Some(host) = host.and_then(|host| self.0.get_mut(host)) {
-            host.in_flight += 1;
+    pub(super) fn enter_anyway(&mut self, hosts: &[Arc<str>]) {
+        for host in hosts {
+            if let Some(host) = self.0.get_mut(host) {
+                host.in_flight += 1;
+            }
         }
     }
 
     /// Counts a run out; the places that may try again now.
-    pub(super) fn leave(&mut self, host: Option<&Arc<str>>) -> Vec<usize> {
-        let Some(host) = host.and_then(|host| self.0.get_mut(host)) else { return Vec::new() };
-        host.in_flight = host.in_flight.saturating_sub(1);
-        std::mem::take(&mut host.waiting)
+    pub(super) fn leave(&mut self, hosts: &[Arc<str>]) -> Vec<usize> {
+        let mut freed = Vec::new();
+        for host in hosts {
+            if let Some(host) = self.0.get_mut(host) {
+                host.in_flight = host.in_flight.saturating_sub(1);
+                freed.append(&mut host.waiting);
+            }
+        }
+        freed
     }
 }

@@ -22,7 +22,7 @@ mod wheel;
 
 pub use breaker::{Breaker, BreakerRules, BreakerState};
 pub use bucket::{Bucket, Limit};
-pub use flapping::Flapping;
+pub use flapping::{Flapping, FlappingRules};
 pub use hosts::HostRules;
 pub use phase::spread;
 pub use ready::{OVERDUE_SHARE, PATIENCE, Rank, Ready, Ticket, Urgency};

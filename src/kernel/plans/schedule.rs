@@ -210,7 +210,7 @@ impl Schedule {
             bucket.take(now).map_err(Busy::For)?;
         }
         seat.has_token = true;
-        self.hosts.enter(seat.plan.host.as_ref(), now, place)
+        self.hosts.enter(&seat.plan.hosts, now, place)
     }
 
     /// Starts the plan of the item at `place` out of turn; `None` where it has none or is busy.
@@ -223,7 +223,7 @@ impl Schedule {
             self.ready.remove(ticket);
         }
         seat.tick = now;
-        self.hosts.enter_anyway(seat.plan.host.as_ref());
+        self.hosts.enter_anyway(&seat.plan.hosts);
         Some(self.start(place, board, now))
     }
 
@@ -274,7 +274,7 @@ impl Schedule {
             seat.backlog -= 1;
             (seat.since, seat.tick) = (now, now);
         }
-        let freed = self.hosts.leave(seat.plan.host.as_ref());
+        let freed = self.hosts.leave(&seat.plan.hosts);
         if made_up_for {
             self.queue(place, board);
         }
@@ -302,7 +302,7 @@ impl Schedule {
             (seat.waits, seat.backlog) = (Waits::No, 0);
             if seat.run.take().is_some() {
                 seat.breaker.abandoned();
-                self.hosts.leave(seat.plan.host.as_ref());
+                self.hosts.leave(&seat.plan.hosts);
             }
         }
         running.into_iter().map(|(run, _)| Output::Cancel(run)).collect()

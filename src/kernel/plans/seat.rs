@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::breaker::{Breaker, BreakerRules, BreakerState};
 use super::bucket::{Bucket, Limit};
+use super::flapping::FlappingRules;
 use super::phase;
 use super::ready::Ticket;
 use super::settle::SettleRules;
@@ -39,12 +40,14 @@ pub struct PlanSpec {
     pub late: Late,
     /// How often it may run, retries aside; `None`: as often as it is due.
     pub limit: Option<Limit>,
-    /// The host that it asks, where hosts have limits of their own.
-    pub host: Option<Arc<str>>,
+    /// The hosts that it asks, where hosts have limits of their own.
+    pub hosts: Arc<[Arc<str>]>,
     /// When it is left alone for a while.
     pub breaker: BreakerRules,
     /// What its level needs to change.
     pub settle: SettleRules,
+    /// When it changes too often to be read.
+    pub flapping: FlappingRules,
 }
 
 impl PlanSpec {
@@ -59,9 +62,10 @@ impl PlanSpec {
             priority: 0,
             late: Late::Skip,
             limit: None,
-            host: None,
+            hosts: Arc::default(),
             breaker: BreakerRules { open_after: 0, retry_after: Span::ZERO, retry_at_most: Span::ZERO },
             settle: SettleRules::default(),
+            flapping: FlappingRules::default(),
         }
     }
 }

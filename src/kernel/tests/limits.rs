@@ -98,7 +98,7 @@ fn plans_of_one_host_share_its_limits() {
     let host: Arc<str> = "plc".into();
     let mut plant = Plant::new();
     plant.board_spec(|spec| {
-        spec.items = (0..4).map(|n| plan(&format!("p{n}"), |plan| plan.host = Some("plc".into()))).collect();
+        spec.items = (0..4).map(|n| plan(&format!("p{n}"), |plan| plan.hosts = Arc::new(["plc".into()]))).collect();
         spec.items.push(planned("other", EVERY));
         spec.hosts = vec![HostRules { host, limit: None, at_once: Some(1) }];
     });
