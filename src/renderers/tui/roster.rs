@@ -15,6 +15,8 @@ pub(super) struct Roster {
     filter: String,
     in_place: Vec<u32>,
     alarms_first: Vec<u32>,
+    /// The same with the alarms by level: the list, which may be cut, must not cut the worst.
+    worst_first: Vec<u32>,
     matches: Option<Vec<u32>>,
     calling: Vec<ItemId>,
     alarms: usize,
@@ -63,10 +65,11 @@ impl Roster {
             self.reports |= row.every.is_some() || row.updated.is_some();
         }
         self.alarms = self.alarms_first.len();
+        self.alarms_first.append(&mut quiet);
         // Worst news first in line; among alike the places stay.
         let rows = &self.rows;
-        self.alarms_first.sort_by_key(|place| rows[*place as usize].level);
-        self.alarms_first.append(&mut quiet);
+        self.worst_first.clone_from(&self.alarms_first);
+        self.worst_first[..self.alarms].sort_by_key(|place| rows[*place as usize].level);
     }
 
     /// The order of the list where `room` rows fit: every row in its place where all fit, else alarms first, worst first.
@@ -74,7 +77,7 @@ impl Roster {
         match &self.matches {
             Some(matches) => matches,
             None if self.in_place.len() <= room => &self.in_place,
-            None => &self.alarms_first,
+            None => &self.worst_first,
         }
     }
 
@@ -88,7 +91,7 @@ impl Roster {
         &self.calling
     }
 
-    /// The alarms, worst first, then the others.
+    /// The alarms, then the others, each in their places: a line that moves must not jump as well.
     pub(super) fn alarms_first(&self) -> &[u32] {
         &self.alarms_first
     }
