@@ -115,9 +115,17 @@ enum Print {
 
 impl<R: Reader> Work<R> {
     fn run(&mut self, signs: &mpsc::Receiver<Sign>, stop: &AtomicBool) {
-        let found = self.read();
-        self.reader.catch_up(found);
-        let mut due: Option<Moment> = None;
+        let mut due: Option<Moment> = match self.read() {
+            // A bad file is told by the look below, once it has stayed so.
+            Read::Bad(_) => {
+                self.prints.clear();
+                Some(self.clock.now() + AGAIN)
+            }
+            good @ Read::Good(_) => {
+                self.reader.catch_up(good);
+                None
+            }
+        };
         loop {
             let look = if self.evented { LOOK } else { LOOK_WITHOUT_EVENTS };
             let wait: Duration = due.map_or(look.into(), |due| self.clock.until(due));

@@ -79,7 +79,7 @@ pub fn run(options: &RunOptions) -> anyhow::Result<ExitCode> {
     panics::tell(log.file());
     let found = settings.read();
     if let (true, Err(problems)) = (options.strict, &found.config) {
-        eprint!("{}", problems.render(io::stderr().is_terminal(), 0));
+        eprintln!("{}", problems.render(io::stderr().is_terminal(), 0));
         return Ok(ExitCode::from(2));
     }
     if let (Some(address), Ok(config)) = (options.metrics_addr, &found.config) {

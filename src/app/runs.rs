@@ -5,7 +5,7 @@
 //! business, what it means is the judge's.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use super::driver::Inbox;
 use crate::buffer::{Full, Swap};
 use crate::checks::{Check, Fault, Judge, Measured};
 use crate::kernel::board::{ItemId, Level};
+use crate::kernel::plans::{Finish, RunWord, Running};
 use crate::kernel::{Ended, Input, Moment, Outcome, Report, RunId, Span, Start};
 use crate::metrics::Meters;
 
@@ -32,13 +33,21 @@ pub(super) struct Plan {
     pub(super) last: Mutex<Option<Result<Measured, Fault>>>,
 }
 
+/// What reaches a run in flight.
+#[derive(Clone)]
+struct Flight {
+    word: Arc<RunWord>,
+    /// Wakes the run out of its I/O.
+    token: CancellationToken,
+}
+
 /// The plans of the config that is in force.
 pub(super) type Plans = HashMap<ItemId, Arc<Plan>>;
 
 /// The runs in flight and what they need.
 pub(super) struct Runs {
     plans: Swap<Plans>,
-    tokens: Mutex<HashMap<RunId, CancellationToken>>,
+    flights: Mutex<HashMap<RunId, Flight>>,
     inbox: Arc<Inbox>,
     clock: Clock,
     meters: Arc<Meters>,
@@ -52,7 +61,7 @@ impl Runs {
     pub(super) fn new(inbox: Arc<Inbox>, clock: Clock, meters: Arc<Meters>, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
             plans: Swap::default(),
-            tokens: Mutex::default(),
+            flights: Mutex::default(),
             inbox,
             clock,
             meters,
@@ -83,41 +92,48 @@ impl Runs {
         let asked = self.clock.now();
         self.meters.run_started(start.late);
         self.account.started(start.run, &start.item, asked, start.late);
-        let token = self.stop.child_token();
-        self.tokens().insert(start.run, token.clone());
+        let flight = Flight { word: Arc::default(), token: self.stop.child_token() };
+        self.flights().insert(start.run, flight.clone());
         let runs = Arc::clone(self);
-        self.tracker.spawn_on(async move { runs.run(start, asked, token).await }, &self.runtime);
+        self.tracker.spawn_on(async move { runs.run(start, asked, flight).await }, &self.runtime);
     }
 
     /// Ends a run now.
     pub(super) fn cancel(&self, run: RunId) {
-        if let Some(token) = self.tokens().get(&run) {
-            token.cancel();
+        if let Some(flight) = self.flights().get(&run) {
+            // The word first: it decides whether the end or this comes first.
+            flight.word.cancel();
+            flight.token.cancel();
         }
     }
 
     /// Cancels everything and waits until it has ended.
     pub(super) async fn close(&self) {
+        for flight in self.flights().values() {
+            flight.word.cancel();
+        }
         self.stop.cancel();
         self.tracker.close();
         self.tracker.wait().await;
     }
 
-    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, CancellationToken>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    fn flights(&self) -> MutexGuard<'_, HashMap<RunId, Flight>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(&self, start: Start, asked: Moment, token: CancellationToken) {
+    async fn run(&self, start: Start, asked: Moment, flight: Flight) {
         let began = self.clock.now();
         let waited = start.late + began.since(asked);
-        let mut end = End { runs: self, start: &start, began, waited, told: false };
+        let running = Running::start(Arc::clone(&flight.word));
+        let wanted = running.is_some();
+        let mut end = End { runs: self, start: &start, began, waited, running, told: false };
         let plan = self.plans.load().get(&start.item).cloned();
         let mut retries = 0;
-        let (outcome, result) = match plan.as_ref().filter(|plan| plan.revision == start.revision) {
-            // The plan was replaced between the tick and this moment: the kernel cancels it, or will start the new one.
+        let (outcome, result) = match plan.as_ref().filter(|plan| wanted && plan.revision == start.revision) {
+            // Cancelled, or its plan replaced, between the tick and this moment: nothing is asked any more.
             None => (Outcome::Cancelled, None),
             Some(plan) => loop {
-                let tried = attempt(plan.check.as_ref(), start.timeout, &token).await;
+                let tried = attempt(plan.check.as_ref(), start.timeout, &flight.token).await;
                 if !matches!(tried.0, Outcome::Failed | Outcome::TimedOut) || retries == start.retries {
                     break tried;
                 }
@@ -149,7 +165,7 @@ impl Runs {
     }
 
     fn end(&self, ended: Ended) {
-        self.tokens().remove(&ended.run);
+        self.flights().remove(&ended.run);
         let mut input = Input::Ended(ended);
         // A run's end must arrive, or its item would be busy for ever. The board
         // thread empties its inbox in no time; only a flood makes this wait.
@@ -166,12 +182,17 @@ struct End<'a> {
     start: &'a Start,
     began: Moment,
     waited: Span,
+    running: Option<Running<Arc<RunWord>>>,
     told: bool,
 }
 
 impl End<'_> {
     fn tell(&mut self, outcome: Outcome, report: Option<Report>, retries: u32, bytes: u64) {
         self.told = true;
+        // The word decides, once, whether this end or a cancellation came first.
+        let ended = self.running.take().map(|running| running.finish(|| {}));
+        let (outcome, report) =
+            if ended == Some(Finish::Done) { (outcome, report) } else { (Outcome::Cancelled, None) };
         let now = self.runs.clock.now();
         let took = now.since(self.began);
         let (run, item, waited) = (self.start.run, self.start.item.clone(), self.waited);

@@ -28,7 +28,7 @@ pub(super) fn validate(
         (Format::Text, Err(problems)) => {
             let styled = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
             let width = crossterm::terminal::size().map_or(WIDTH, |(columns, _)| usize::from(columns));
-            eprint!("{}", problems.render(styled, width));
+            eprintln!("{}", problems.render(styled, width));
         }
     }
     Ok(ExitCode::from(u8::from(config.is_err())))

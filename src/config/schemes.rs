@@ -67,7 +67,7 @@ pub const SCHEMES: &[Scheme] = &[
         tells: "an ICMP echo is answered, where the system permits to ask",
         values: &["latency"],
         open: false,
-        text: "answers in {latency}",
+        text: "ping {latency}",
         levels: &[],
     },
     Scheme {

@@ -80,7 +80,7 @@ fn a_port_is_watched() {
     let line = run.line_where("of an alarm", |line| line.contains("refused"));
     assert!(line.contains("critical") || line.contains("unknown"), "{line}");
     let _server = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
-    says(&mut run, "healthy", "accepts");
+    says(&mut run, "healthy", "TCP");
 }
 
 #[test]

@@ -191,33 +191,26 @@ impl Schedule {
                 woken.left_alone += 1;
                 continue;
             }
-            if let Some(wait) = self.refused(place, now) {
-                if let Some(wait) = wait {
-                    self.wheel.insert(now + wait, Tick::Token(place));
-                }
-                continue;
+            match self.enter(place, now) {
+                Ok(()) => woken.started.push(self.start(place, board, now)),
+                Err(Busy::For(wait)) => drop(self.wheel.insert(now + wait, Tick::Token(place))),
+                // The end of a run of its host queues it again.
+                Err(Busy::UntilOneEnds) => {}
             }
-            woken.started.push(self.start(place, board, now));
         }
     }
 
-    /// Whether a limit stands against the plan at `place`: for how long, or until a run of its host ends.
-    fn refused(&mut self, place: usize, now: Moment) -> Option<Option<Span>> {
-        let seat = self.seats[place].as_mut()?;
-        let own = seat.bucket.as_ref().filter(|_| !seat.has_token).map(|bucket| bucket.take(now));
-        let refused = match own {
-            Some(Err(wait)) => Some(wait),
-            _ => {
-                seat.has_token = true;
-                match self.hosts.enter(seat.plan.host.as_ref(), now, place) {
-                    Ok(()) => return None,
-                    Err(Busy::For(wait)) => Some(wait),
-                    Err(Busy::UntilOneEnds) => None,
-                }
-            }
-        };
+    /// Counts a run of the plan at `place` in, where no limit stands against it.
+    fn enter(&mut self, place: usize, now: Moment) -> Result<(), Busy> {
+        let Some(seat) = self.seats[place].as_mut() else { return Ok(()) };
         seat.waits = Waits::Room;
-        Some(refused)
+        if !seat.has_token
+            && let Some(bucket) = &seat.bucket
+        {
+            bucket.take(now).map_err(Busy::For)?;
+        }
+        seat.has_token = true;
+        self.hosts.enter(seat.plan.host.as_ref(), now, place)
     }
 
     /// Starts the plan of the item at `place` out of turn; `None` where it has none or is busy.

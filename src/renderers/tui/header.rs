@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::clock::time_of_day;
+use super::page::draw_moving;
 use super::scene::Scene;
 use super::text::{put, put_cut, put_right, width};
 use crate::frame::{Level, Role};
@@ -80,5 +81,10 @@ pub(super) fn draw_notice(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let x = area.x + u16::from(area.width > 24);
     let taken = put(buffer, x, area.y, area.right() - x, "! ", style);
     let room = area.right().saturating_sub(x + taken);
-    put_cut(buffer, (x + taken, area.y, room), notice, style, look.signs.ellipsis);
+    draw_moving(scene, (x + taken, area.y, room), notice, scene.notice_since, style, buffer);
+}
+
+/// Whether a notice is too long for a line of so many columns, so that it has to move.
+pub(super) fn notice_moves(notice: &str, columns: u16) -> bool {
+    width(notice) + 2 + usize::from(columns > 24) > usize::from(columns)
 }

@@ -58,7 +58,7 @@ use self::state::{Effect, View, ViewState};
 use self::ticker::Ticker;
 use super::{Charset, ColourDepth, Context, Event, Locale, Renderer, Request, Size};
 use crate::config::theme::Theme;
-use crate::frame::{Frame, Level, Moment};
+use crate::frame::{Frame, Level, Moment, Safe};
 use layout::{Layout, Wants};
 
 /// The name that `--render` takes.
@@ -116,6 +116,8 @@ pub struct Tui<W: Write> {
     banner: Banner,
     /// What `banner` was made from.
     banner_of: (String, (usize, usize)),
+    /// The notice, and since when it stands there.
+    notice: (Option<Safe>, Moment),
     /// The picture on the terminal.
     seen: Buffer,
     next: Buffer,
@@ -163,6 +165,7 @@ impl<W: Write> Tui<W> {
             look_level: level,
             banner: Banner::default(),
             banner_of: (String::new(), (0, 0)),
+            notice: (None, Moment::default()),
             seen: Buffer::default(),
             next: Buffer::default(),
             bytes: Vec::new(),
@@ -212,6 +215,9 @@ impl<W: Write> Tui<W> {
 
     /// Brings what is kept between pictures in line with the frame.
     fn observe(&mut self, frame: &Frame) {
+        if self.notice.0 != frame.notice {
+            self.notice = (frame.notice.clone(), frame.at);
+        }
         let filter = self.state.find.as_ref().map(|find| find.text.as_str());
         if self.roster.refresh(&frame.rows, filter) {
             self.ticker.refresh(&self.roster, frame.at, frame.scroll);
@@ -251,6 +257,7 @@ impl<W: Write> Tui<W> {
             zone: &self.zone,
             banner: &self.banner,
             ticker: &self.ticker,
+            notice_since: self.notice.1,
         };
         let motion = Motion::of(&scene, &layout);
         if self.drawn.as_ref().is_some_and(|(drawn, moved)| *moved == motion && same_news(drawn, frame)) {

@@ -1,5 +1,6 @@
 //! What moves by time alone: which step each moving thing is at, and when the next one is due.
 
+use super::header::notice_moves;
 use super::layout::Layout;
 use super::page::{bar_columns, bar_passed, line_text, text_room};
 use super::scene::Scene;
@@ -25,6 +26,8 @@ pub(super) struct Motion {
     bar: Option<(u16, u16)>,
     /// Since when the text scrolls and how far; `None`: it stands.
     text: Option<(Moment, u64)>,
+    /// Since when the notice scrolls and how far; `None`: it stands, or there is none.
+    notice: Option<(Moment, u64)>,
     /// Since when the ticker moves and how far; `None`: it stands.
     ticker: Option<(Moment, usize)>,
 }
@@ -39,12 +42,15 @@ impl Motion {
             // One line for all: an exact answer would repeat the drawing, and a still text costs a few pictures.
             None => width(&line_text(scene)) + 4 > usize::from(layout.level.width) * 3 / 4,
         };
+        let told = frame.notice.as_ref().zip(layout.notice);
+        let notice = told.filter(|(notice, area)| notice_moves(notice, area.width)).map(|_| scene.notice_since);
         let ticker = layout.ticker.filter(|area| scene.ticker.columns() >= usize::from(area.width.saturating_sub(1)));
         Self {
             second: scene.tick.wall.unix_nanos() / SECOND.as_nanos(),
             lit: (shown.calling || !scene.roster.calling().is_empty()).then_some(scene.tick.lit),
             bar: (bar > 0 && scene.state.paused.is_none()).then(|| (bar, bar_passed(frame, bar))),
             text: moves.then(|| (shown.began, scroll_offset(shown.began, frame.at, frame.scroll))),
+            notice: notice.map(|since| (since, scroll_offset(since, frame.at, frame.scroll))),
             ticker: ticker.map(|_| (scene.ticker.since(), scene.ticker.passed(frame.at, frame.scroll))),
         }
     }
@@ -60,7 +66,8 @@ impl Motion {
             let due = frame.turn.began + Span::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
             next = next.min(due.max(now + BAR_GAP));
         }
-        let scrolling = [self.text.map(|(since, _)| since), self.ticker.map(|(since, _)| since)];
+        let since = |moved: Option<(Moment, u64)>| moved.map(|(since, _)| since);
+        let scrolling = [since(self.text), since(self.notice), self.ticker.map(|(since, _)| since)];
         for since in scrolling.into_iter().flatten() {
             if let Some(due) = next_scroll_step(since, now, frame.scroll) {
                 next = next.min(due.max(now + SCROLL_GAP));

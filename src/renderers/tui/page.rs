@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 use super::layout::Layout;
 use super::scene::Scene;
 use super::text::{put, put_cut, put_right, put_scrolled, width};
-use crate::frame::{Frame, Level, scroll_offset};
+use crate::frame::{Frame, Level, Moment, scroll_offset};
 use crate::renderers::words::Word;
 
 /// Columns left of the large letters, where there is room for it.
@@ -160,7 +160,7 @@ pub(super) fn draw_line(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer)
         let symbol = put(buffer, area.x, area.y, area.width, scene.symbol(shown.level, shown.calling), style);
         let spot = (area.x + symbol + 1, area.y, area.width.saturating_sub(symbol + 1));
         let text = line_text(scene);
-        draw_moving(scene, spot, &text, style, buffer);
+        draw_moving(scene, spot, &text, shown.began, style, buffer);
         return;
     }
     let taken = draw_headline(scene, area, buffer);
@@ -187,14 +187,22 @@ pub(super) fn line_text(scene: &Scene<'_>) -> String {
 
 /// Draws the text of the page, moving where it is too long for its room.
 fn draw_text(scene: &Scene<'_>, spot: (u16, u16, u16), style: Style, buffer: &mut Buffer) {
-    draw_moving(scene, spot, &scene.shown.text, style, buffer);
+    draw_moving(scene, spot, &scene.shown.text, scene.shown.began, style, buffer);
 }
 
-fn draw_moving(scene: &Scene<'_>, spot: (u16, u16, u16), text: &str, style: Style, buffer: &mut Buffer) {
+/// Draws a text, moving since a moment where it is too long for its room.
+pub(super) fn draw_moving(
+    scene: &Scene<'_>,
+    spot: (u16, u16, u16),
+    text: &str,
+    since: Moment,
+    style: Style,
+    buffer: &mut Buffer,
+) {
     if width(text) <= usize::from(spot.2) {
         put(buffer, spot.0, spot.1, spot.2, text, style);
     } else {
-        let passed = scroll_offset(scene.shown.began, scene.frame.at, scene.frame.scroll);
+        let passed = scroll_offset(since, scene.frame.at, scene.frame.scroll);
         put_scrolled(buffer, spot, text, passed, style);
     }
 }

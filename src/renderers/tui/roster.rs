@@ -63,10 +63,13 @@ impl Roster {
             self.reports |= row.every.is_some() || row.updated.is_some();
         }
         self.alarms = self.alarms_first.len();
+        // Worst news first in line; among alike the places stay.
+        let rows = &self.rows;
+        self.alarms_first.sort_by_key(|place| rows[*place as usize].level);
         self.alarms_first.append(&mut quiet);
     }
 
-    /// The order of the list where `room` rows fit: every row in its place where all fit, else alarms first.
+    /// The order of the list where `room` rows fit: every row in its place where all fit, else alarms first, worst first.
     pub(super) fn order(&self, room: usize) -> &[u32] {
         match &self.matches {
             Some(matches) => matches,
@@ -85,7 +88,7 @@ impl Roster {
         &self.calling
     }
 
-    /// The alarms, then the others.
+    /// The alarms, worst first, then the others.
     pub(super) fn alarms_first(&self) -> &[u32] {
         &self.alarms_first
     }

@@ -16,7 +16,7 @@ use super::shown::Shown;
 use super::state::{View, ViewState};
 use super::ticker::Ticker;
 use super::{board, bottom, detail, header, help, list, page};
-use crate::frame::{Frame, Level};
+use crate::frame::{Frame, Level, Moment};
 
 /// Everything that one picture is drawn from.
 #[derive(Clone, Copy)]
@@ -30,6 +30,8 @@ pub(super) struct Scene<'a> {
     pub(super) zone: &'a TimeZone,
     pub(super) banner: &'a Banner,
     pub(super) ticker: &'a Ticker,
+    /// Since when the notice stands there.
+    pub(super) notice_since: Moment,
 }
 
 impl Scene<'_> {

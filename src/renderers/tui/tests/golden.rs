@@ -119,13 +119,17 @@ fn measured() -> Frame {
 }
 
 #[test]
-fn a_stopped_page_says_so() {
+fn a_stopped_page_says_so_at_every_size() {
     let frame = frame(line_3(), 2);
-    let mut tui = tui(&context(80, 24));
-    tui.draw(&frame).unwrap();
-    press(&mut tui, &frame, &["space"]);
-    tui.draw(&later(&frame, 12_000)).unwrap();
-    check("paused", &picture(&tui));
+    for (name, columns, rows) in
+        [("paused", 80, 24), ("paused-40x2", 40, 2), ("paused-40x1", 40, 1), ("paused-16x1", 16, 1)]
+    {
+        let mut tui = tui(&context(columns, rows));
+        tui.draw(&frame).unwrap();
+        press(&mut tui, &frame, &["space"]);
+        tui.draw(&later(&frame, 12_000)).unwrap();
+        check(name, &picture(&tui));
+    }
 }
 
 #[test]
@@ -135,6 +139,11 @@ fn what_is_not_well_with_the_program_is_told_below_the_header() {
     check("notice", &drawn(&context(80, 24), &frame, &[]));
     check("notice-small", &drawn(&context(30, 4), &frame, &[]));
     check("notice-2", &drawn(&context(30, 2), &frame, &[]));
+    // What is too long for its line goes by, so that the whole of it can be read.
+    let mut tui = tui(&context(30, 4));
+    tui.draw(&frame).unwrap();
+    tui.draw(&later(&frame, 2_000)).unwrap();
+    check("notice-moved", &picture(&tui));
 }
 
 #[test]
