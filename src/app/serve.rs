@@ -66,8 +66,13 @@ impl Server {
         let counter = Arc::new(Counter::new(Arc::clone(&inbox), clock, account, feed, Arc::new(role)));
         let token: Arc<Swap<Option<Secret>>> = Arc::default();
         let asked = Arc::clone(&token);
+        // A board thread that has yet to go round is as young as this.
+        let began = clock.now();
         let faces = Faces {
-            alive: Arc::new(move || clock.now().since(Moment::from_unix_millis(inbox.heartbeat())) < STUCK),
+            alive: Arc::new(move || {
+                let moved = Moment::from_unix_millis(inbox.heartbeat()).max(began);
+                clock.now().since(moved) < STUCK
+            }),
             ready: Arc::new(move || match drawn.newest().as_ref() {
                 None => Err("nothing has been drawn yet".into()),
                 Some(_) if !drawn.has_drawn() => Err("nothing has been drawn yet".into()),
