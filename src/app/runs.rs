@@ -125,11 +125,11 @@ impl Runs {
         let began = self.clock.now();
         let waited = start.late + began.since(asked);
         let running = Running::start(Arc::clone(&flight.word));
-        let wanted = running.is_some();
+        let live = running.is_some();
         let mut end = End { runs: self, start: &start, began, waited, running, told: false };
         let plan = self.plans.load().get(&start.item).cloned();
         let mut retries = 0;
-        let (outcome, result) = match plan.as_ref().filter(|plan| wanted && plan.revision == start.revision) {
+        let (outcome, result) = match plan.as_ref().filter(|plan| live && plan.revision == start.revision) {
             // Cancelled, or its plan replaced, between the tick and this moment: nothing is asked any more.
             None => (Outcome::Cancelled, None),
             Some(plan) => loop {
