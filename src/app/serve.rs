@@ -66,9 +66,14 @@ impl Server {
         let counter = Arc::new(Counter::new(Arc::clone(&inbox), clock, account, feed, Arc::new(role)));
         let token: Arc<Swap<Option<Secret>>> = Arc::default();
         let asked = Arc::clone(&token);
-        let began = raw_difference();
+        let ahead = raw_difference();
+        // A board thread that has yet to go round is as young as this.
+        let began = clock.now();
         let faces = Faces {
-            alive: Arc::new(move || clock.now().since(Moment::from_unix_millis(inbox.heartbeat())) < STUCK),
+            alive: Arc::new(move || {
+                let moved = Moment::from_unix_millis(inbox.heartbeat()).max(began);
+                clock.now().since(moved) < STUCK
+            }),
             ready: Arc::new(move || match drawn.newest().as_ref() {
                 None => Err("nothing has been drawn yet".into()),
                 Some(_) if !drawn.has_drawn() => Err("nothing has been drawn yet".into()),
@@ -78,7 +83,7 @@ impl Server {
                 Some(_) => Ok(()),
             }),
             metrics: Arc::new(move || {
-                scraped.clock_difference(raw_difference() - began);
+                scraped.clock_difference(raw_difference() - ahead);
                 scraped.render()
             }),
             frame: Arc::new(move || {
