@@ -200,7 +200,7 @@ impl End<'_> {
         let started = self.began;
         let filtered = report.as_ref().is_some_and(|report| report.filtered);
         // The kernel first: who waited for the end then finds the news on the board.
-        self.runs.end(Ended { run, outcome, report, took, retries });
+        self.runs.end(Ended { run, outcome, report, took, retries, waited, bytes });
         if filtered {
             self.runs.meters.text_filtered();
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Frame, Row, Safe, Turn, TurnKind, frame_checksum};
 use crate::kernel::board::{Item, Source};
 use crate::kernel::marquee::Shows;
+use crate::kernel::plans::BreakerState;
 use crate::kernel::{Kernel, Moment, Span};
 
 /// Composes frames, keeping the rows that did not change.
@@ -92,6 +93,8 @@ fn row(kernel: &Kernel, place: usize, item: &Item) -> Row {
         filtered: item.filtered,
         calling: kernel.marquee().playlist().is_calling(place),
         values: Arc::clone(&item.values),
+        left_alone: matches!(kernel.breaker(place), Some(BreakerState::Open(_))),
+        last_run: item.last_run,
         history: item.history.iter().copied().collect(),
         version: item.version,
     }

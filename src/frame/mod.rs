@@ -20,9 +20,9 @@ pub use compose::Composer;
 pub use scroll::{next_scroll_step, scroll_offset};
 
 pub use crate::kernel::beat::{Fence, Role};
-pub use crate::kernel::board::{ItemId, Level, Past, Unit, Value, Values};
+pub use crate::kernel::board::{ItemId, LastRun, Level, Past, Unit, Value, Values};
 pub use crate::kernel::width::{char_columns, clusters, columns};
-pub use crate::kernel::{Moment, RunId, Span};
+pub use crate::kernel::{Moment, Outcome, RunId, Span};
 
 /// What is shown at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,6 +125,10 @@ pub struct Row {
     pub calling: bool,
     /// What was measured last.
     pub values: Arc<Values>,
+    /// Whether its plan failed so often that it is left alone until the next run.
+    pub left_alone: bool,
+    /// What the last run cost; `None`: it never ran.
+    pub last_run: Option<LastRun>,
     /// The last results, oldest first.
     pub history: Arc<[Past]>,
     /// The item's version, by which an unchanged row is known.

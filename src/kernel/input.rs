@@ -77,6 +77,10 @@ pub struct Ended {
     pub took: Span,
     /// How many tries beyond the first it needed.
     pub retries: u32,
+    /// How long it waited, from its due moment until it began.
+    pub waited: Span,
+    /// Bytes that came in.
+    pub bytes: u64,
 }
 
 /// How a run ended.

@@ -35,7 +35,7 @@ pub use stats::Stats;
 
 use beat::Role;
 use board::Values;
-use board::{Board, ItemId, Level};
+use board::{Board, ItemId, LastRun, Level};
 use marquee::{Marquee, Passed, Rules, Shows};
 use plans::{Ended as EndedRun, Schedule, Spike, SpikeRules};
 
@@ -241,6 +241,8 @@ impl Kernel {
         if breaker.is_some() {
             self.stats.breakers_open = self.schedule.open_breakers();
         }
+        let Ended { run, outcome, waited, retries, bytes, .. } = ended;
+        self.board.note_run(place, LastRun { run, outcome, waited, retries, bytes });
         match ended.report {
             Some(report) if ended.outcome != Outcome::Cancelled => {
                 let change = self.board.report(self.now, place, report, ended.took);

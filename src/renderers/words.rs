@@ -6,7 +6,7 @@
 
 use super::Locale;
 use crate::config::keymap::Action;
-use crate::frame::Level;
+use crate::frame::{Level, Outcome};
 
 /// Something that is said on a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +61,24 @@ pub enum Word {
     Period,
     /// The label of how long the last run took.
     Took,
+    /// The label of what half of the runs stayed within.
+    HalfWithin,
+    /// The label of what 95 of a hundred runs stayed within.
+    MostWithin,
+    /// The label of the last run.
+    LastRun,
+    /// The label of how long the last run waited.
+    Waited,
+    /// The label of its further tries.
+    Retries,
+    /// The label of the bytes that came in.
+    Received,
+    /// The label of a plan whose breaker is open.
+    LeftAlone,
+    /// Why it is.
+    LeftAloneWhy,
+    /// How a run ended.
+    Outcome(Outcome),
     /// The label of when the next run is due.
     NextRun,
     /// Before the time left until the next run.
@@ -139,6 +157,18 @@ const fn pair(word: Word) -> (&'static str, &'static str) {
         Word::Source => ("source", "来源"),
         Word::Period => ("every", "周期"),
         Word::Took => ("took", "耗时"),
+        Word::HalfWithin => ("half within", "半数不超过"),
+        Word::MostWithin => ("95 % within", "95% 不超过"),
+        Word::LastRun => ("last run", "上次运行"),
+        Word::Waited => ("waited", "等待"),
+        Word::Retries => ("retries", "重试"),
+        Word::Received => ("received", "接收"),
+        Word::LeftAlone => ("left alone", "暂停询问"),
+        Word::LeftAloneWhy => ("it failed too often in a row", "连续失败过多"),
+        Word::Outcome(Outcome::Done) => ("done", "完成"),
+        Word::Outcome(Outcome::Failed) => ("failed", "失败"),
+        Word::Outcome(Outcome::TimedOut) => ("timed out", "超时"),
+        Word::Outcome(Outcome::Cancelled) => ("cancelled", "已取消"),
         Word::NextRun => ("next run", "下次"),
         Word::In => ("in ", "还有 "),
         Word::Running => ("running", "进行中"),

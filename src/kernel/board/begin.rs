@@ -46,6 +46,7 @@ impl Item {
             settle: Settle::default(),
             changes: Flapping::default(),
             values: Arc::new(Values::new()),
+            last_run: None,
             history: VecDeque::new(),
             ttl: None,
             pushed_in: false,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Level, Values};
 use crate::kernel::plans::{Flapping, PlanSpec, Settle};
-use crate::kernel::{Moment, Span};
+use crate::kernel::{Moment, Outcome, RunId, Span};
 
 /// The most characters an id may have; longer ones tear every column they stand in.
 pub const ID_CHARACTERS_MAX: usize = 64;
@@ -100,6 +100,21 @@ pub struct Past {
     pub took: Span,
 }
 
+/// What its last run cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastRun {
+    /// Which run it was.
+    pub run: RunId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it waited, from its due moment until it began.
+    pub waited: Span,
+    /// How many tries beyond the first it needed.
+    pub retries: u32,
+    /// Bytes that came in.
+    pub bytes: u64,
+}
+
 /// How many results an item remembers: the width of the detail view's sparkline.
 pub const HISTORY: usize = 60;
 
@@ -127,6 +142,8 @@ pub struct Item {
     pub filtered: bool,
     /// What was measured last.
     pub values: Arc<Values>,
+    /// What its last run cost; `None`: it never ran.
+    pub last_run: Option<LastRun>,
     /// The last results, oldest first.
     pub history: std::collections::VecDeque<Past>,
     /// What its level still needs to change.

@@ -9,7 +9,7 @@ mod values;
 
 pub use crate::kernel::plans::PlanSpec;
 pub use freshness::PERIODS_UNTIL_STALE;
-pub use item::{BadItemId, HISTORY, ID_CHARACTERS_MAX, Item, ItemId, ItemSpec, Past, Source};
+pub use item::{BadItemId, HISTORY, ID_CHARACTERS_MAX, Item, ItemId, ItemSpec, LastRun, Past, Source};
 pub use level::{Level, NoSuchLevel};
 pub(in crate::kernel) use table::Change;
 pub use table::{Board, PushRefused, UNNAMED_MAX};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Level;
 use super::begin::{flapping_rules, settle_rules};
 use super::freshness::{is_fresh, stale_at};
-use super::item::{HISTORY, Item, ItemId, ItemSpec, Past, Source};
+use super::item::{HISTORY, Item, ItemId, ItemSpec, LastRun, Past, Source};
 use crate::kernel::input::{Push, Report};
 use crate::kernel::plans::Settle;
 use crate::kernel::snapshot::BoardSnapshot;
@@ -206,6 +206,11 @@ impl Board {
             self.expire_at(at, place);
         }
         self.say(now, place, Report { level, ..report })
+    }
+
+    /// Notes what an item's last run cost.
+    pub(in crate::kernel) fn note_run(&mut self, place: usize, run: LastRun) {
+        self.items[place].last_run = Some(run);
     }
 
     /// The same measurement is told in other words, after an edit of its text or levels.

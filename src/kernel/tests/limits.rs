@@ -35,7 +35,15 @@ fn runs(plant: &mut Plant, span: Span, ends: bool) -> Vec<String> {
 fn finish(plant: &mut Plant, run: RunId, outcome: Outcome) {
     let level = if outcome == Outcome::Done { Healthy } else { Unknown };
     let report = Some(report(level, "told"));
-    plant.give(Input::Ended(Ended { run, outcome, report, took: Span::ZERO, retries: 0 }));
+    plant.give(Input::Ended(Ended {
+        run,
+        outcome,
+        report,
+        took: Span::ZERO,
+        retries: 0,
+        waited: Span::ZERO,
+        bytes: 0,
+    }));
 }
 
 #[test]
@@ -251,7 +259,15 @@ fn a_ghost_can_not_be_made_in_a_hundred_thousand_tries() {
             5..40 if !dead.is_empty() => {
                 let run = dead.swap_remove(usize::try_from(random(dead.len() as u64)).unwrap());
                 let ghost = Some(report(Critical, "ghost"));
-                plant.give(Input::Ended(Ended { run, outcome: Outcome::Done, report: ghost, took: EVERY, retries: 0 }));
+                plant.give(Input::Ended(Ended {
+                    run,
+                    outcome: Outcome::Done,
+                    report: ghost,
+                    took: EVERY,
+                    retries: 0,
+                    waited: Span::ZERO,
+                    bytes: 0,
+                }));
             }
             40..70 if !live.is_empty() => {
                 let (run, _) = live.swap_remove(usize::try_from(random(live.len() as u64)).unwrap());

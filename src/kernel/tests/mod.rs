@@ -105,7 +105,15 @@ impl Plant {
     pub(super) fn reports(&mut self, name: &str, level: Level, text: &str) {
         let run = self.run_of(name).expect("a run is in flight");
         let report = Some(report(level, text));
-        self.give(Input::Ended(Ended { run, outcome: Outcome::Done, report, took: Span::from_millis(3), retries: 0 }));
+        self.give(Input::Ended(Ended {
+            run,
+            outcome: Outcome::Done,
+            report,
+            took: Span::from_millis(3),
+            retries: 0,
+            waited: Span::ZERO,
+            bytes: 0,
+        }));
     }
 
     pub(super) fn run_of(&self, name: &str) -> Option<RunId> {

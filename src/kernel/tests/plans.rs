@@ -68,6 +68,8 @@ fn a_removed_or_changed_plan_is_cancelled_and_its_end_is_a_ghost() {
             report: Some(report(Critical, "ghost")),
             took: EVERY,
             retries: 0,
+            waited: Span::ZERO,
+            bytes: 0,
         };
         plant.give(Input::Ended(ended(db)));
         assert!(plant.kernel.board().items().iter().all(|item| &*item.text != "ghost"));
@@ -113,7 +115,15 @@ fn a_cancelled_run_says_nothing_but_frees_its_seat() {
     plant.outputs.clear();
     plant.give(Input::Cancel(run));
     assert_eq!(plant.outputs, [Output::Cancel(run)]);
-    plant.give(Input::Ended(Ended { run, outcome: Outcome::Cancelled, report: None, took: EVERY, retries: 0 }));
+    plant.give(Input::Ended(Ended {
+        run,
+        outcome: Outcome::Cancelled,
+        report: None,
+        took: EVERY,
+        retries: 0,
+        waited: Span::ZERO,
+        bytes: 0,
+    }));
     assert_eq!((plant.item("db").updated, plant.run_of("db")), (None, None));
     plant.give(Input::Cancel(run));
     assert!(!plant.outputs[1..].contains(&Output::Cancel(run)), "an ended run can't be cancelled");
@@ -195,7 +205,15 @@ fn ten_thousand_plans_run_for_an_hour_without_losing_a_beat() {
             starts += 1;
             let report = Some(report(Healthy, "ok"));
             let took = Span::from_millis(1);
-            plant.give(Input::Ended(Ended { run: start.run, outcome: Outcome::Done, report, took, retries: 0 }));
+            plant.give(Input::Ended(Ended {
+                run: start.run,
+                outcome: Outcome::Done,
+                report,
+                took,
+                retries: 0,
+                waited: Span::ZERO,
+                bytes: 0,
+            }));
         }
     }
     assert_eq!(plant.kernel.stats().ticks_skipped, 0);

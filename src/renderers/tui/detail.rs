@@ -55,13 +55,26 @@ fn facts(scene: &Scene<'_>, row: &Row) -> Vec<(Word, String)> {
     if let Some(every) = row.every {
         let next = match (row.run, row.next_run) {
             (Some(run), _) => Some(format!("{} {run}", look.word(Word::Running))),
-            (None, next) => next.map(|next| time_left(scene, next, every)),
+            (None, next) => next.map(|next| time_left(scene, row, next, every)),
         };
         facts.push((Word::Period, period(every)));
         facts.extend(row.took.map(|took| (Word::Took, Value::span(took).to_string())));
         facts.extend(next.map(|next| (Word::NextRun, next)));
     }
     facts.push((Word::Updated, ago(look, row.updated, tick)));
+    if let Some([p50, p95]) = percentiles(&row.history).filter(|_| row.every.is_some()) {
+        facts.push((Word::HalfWithin, Value::span(p50).to_string()));
+        facts.push((Word::MostWithin, Value::span(p95).to_string()));
+    }
+    if let Some(last) = &row.last_run {
+        facts.push((Word::LastRun, format!("{} {}", last.run, look.word(Word::Outcome(last.outcome)))));
+        facts.push((Word::Waited, Value::span(last.waited).to_string()));
+        facts.push((Word::Retries, last.retries.to_string()));
+        facts.push((Word::Received, Value::bytes(last.bytes).to_string()));
+    }
+    if row.left_alone {
+        facts.push((Word::LeftAlone, look.word(Word::LeftAloneWhy).to_owned()));
+    }
     if row.filtered {
         facts.push((Word::Filtered, look.word(Word::FilteredWhy).to_owned()));
     }
@@ -71,10 +84,19 @@ fn facts(scene: &Scene<'_>, row: &Row) -> Vec<(Word, String)> {
     facts
 }
 
+/// What half, and 95 of a hundred, of the remembered runs stayed within.
+fn percentiles(history: &[Past]) -> Option<[Span; 2]> {
+    let mut took: Vec<Span> = history.iter().map(|past| past.took).collect();
+    took.sort_unstable();
+    let last = took.len().checked_sub(1)?;
+    Some([took[last / 2], took[last * 95 / 100]])
+}
+
 /// How long it is until `next`, in whole seconds that are not over yet; the second that is told may have begun
-/// before the last run, and more than the period is never left.
-fn time_left(scene: &Scene<'_>, next: Moment, every: Span) -> String {
-    let left = next.since(scene.tick.at).min(every);
+/// before the last run, and more than the period is never left but where the plan is left alone.
+fn time_left(scene: &Scene<'_>, row: &Row, next: Moment, every: Span) -> String {
+    let left = next.since(scene.tick.at);
+    let left = if row.left_alone { left } else { left.min(every) };
     if left.is_zero() {
         return scene.look.word(Word::Due).to_owned();
     }

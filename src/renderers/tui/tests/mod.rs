@@ -65,6 +65,8 @@ fn row(id: &str, level: Level, text: &str) -> Row {
         source: Safe::line("redis://127.0.0.1:6379"),
         fresh: level != Level::Unknown,
         filtered: false,
+        left_alone: false,
+        last_run: None,
         flapping: false,
         calling: level == Level::Critical,
         values: Arc::default(),
