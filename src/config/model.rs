@@ -69,7 +69,7 @@ pub struct ItemConfig {
     pub hold: Option<Span>,
     /// Where its news comes from.
     pub kind: ItemKind,
-    /// A digest of all that says how it is measured (everything but `hold`).
+    /// A digest of all that says how it is measured (everything but `hold` and its flow).
     pub revision: u64,
 }
 

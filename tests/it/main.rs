@@ -27,6 +27,8 @@ mod metrics;
 #[cfg(test)]
 mod picture;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod reload;
