@@ -12,9 +12,9 @@ use axum::extract::State;
 use super::desk::Update;
 use super::gate::Room;
 use super::items::{self, Taken};
-use super::json;
 use super::problem::Problem;
 use super::update::{self, BATCH_MAX, Checked};
+use crate::config::json;
 use crate::frame::{Level, Safe, Value, Values};
 
 /// Which annotations tell an alert in a line, best first.
@@ -26,7 +26,7 @@ pub(super) async fn take(State(room): State<Room>, body: Bytes) -> Result<Json<T
 
 /// The updates that a payload says.
 fn alerts(body: &[u8]) -> Result<Vec<Checked>, String> {
-    let payload = json::read(body)?;
+    let payload = json::strict(body)?;
     match payload.member("alerts") {
         Some(Value::List(alerts)) if alerts.len() <= BATCH_MAX => Ok(alerts.iter().map(alert).collect()),
         Some(Value::List(_)) => Err(format!("a payload has at most {BATCH_MAX} alerts")),

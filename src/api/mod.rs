@@ -27,7 +27,6 @@ mod frames;
 mod gate;
 mod health;
 mod items;
-mod json;
 mod openapi;
 mod problem;
 mod routes;

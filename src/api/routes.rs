@@ -10,7 +10,6 @@ use axum::middleware;
 use super::gate::{Room, gate};
 use super::problem::Problem;
 use super::table::ROUTES;
-use super::update;
 use crate::frame::ItemId;
 
 /// All routes.
@@ -43,7 +42,8 @@ impl Name {
     /// # Errors
     /// Where no item can be called so.
     pub(super) fn item(&self) -> Result<ItemId, Problem> {
-        ItemId::new(&self.0).map_err(|_| Problem::missing(format!("there is no item `{}`", update::shortened(&self.0))))
+        ItemId::new(&self.0)
+            .map_err(|_| Problem::missing(format!("there is no item `{}`", crate::config::shortened(&self.0))))
     }
 }
 

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use super::desk::Update;
-use super::json;
 use crate::config::parse_duration;
+use crate::config::{json, shortened};
 use crate::frame::{ItemId, Level, Safe, Span, Value, Values};
 
 /// What an update of one item may say, for messages.
@@ -30,7 +30,7 @@ pub(super) type Checked = Result<(Update, bool), String>;
 /// # Errors
 /// What is wrong with it.
 pub(super) fn one(id: ItemId, body: &[u8]) -> Checked {
-    from(members(json::read(body)?)?, Some(id))
+    from(members(json::strict(body)?)?, Some(id))
 }
 
 /// The updates of a batch: a JSON array, or one JSON object a line.
@@ -40,13 +40,13 @@ pub(super) fn one(id: ItemId, body: &[u8]) -> Checked {
 pub(super) fn batch(body: &[u8]) -> Result<Vec<Checked>, String> {
     let of = |value: Value| from(members(value)?, None);
     let checked: Vec<Checked> = if body.trim_ascii_start().first() == Some(&b'[') {
-        match json::read(body)? {
+        match json::strict(body)? {
             Value::List(items) => items.into_iter().map(of).collect(),
             _ => Vec::new(),
         }
     } else {
         let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-        lines.take(BATCH_MAX + 1).map(|line| of(json::read(line)?)).collect()
+        lines.take(BATCH_MAX + 1).map(|line| of(json::strict(line)?)).collect()
     };
     if checked.is_empty() {
         return Err("a batch is a JSON array of updates, or an update a line; this one is empty".into());
@@ -164,18 +164,6 @@ pub(super) const fn kind(value: &Value) -> &'static str {
         Value::List(_) => "an array",
         Value::Map(_) => "an object",
     }
-}
-
-/// Somebody else's word for a message: clean, and no longer than a word.
-pub(super) fn shortened(word: &str) -> String {
-    /// As many characters as an id has.
-    const CHARACTERS: usize = 64;
-    let safe = Safe::line(word);
-    let mut short: String = safe.chars().take(CHARACTERS).collect();
-    if short.len() < safe.len() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use super::net::Address;
 use super::peer_url::{self, PeerUrl, bad};
-use super::{BadTarget, Check, CheckTarget, Fault, Measured, Measuring, http, json, turns};
+use super::{BadTarget, Check, CheckTarget, Fault, Measured, Measuring, http, turns};
+use crate::config::json;
 use crate::frame::{Value, Values};
 
 /// The port for clients.
@@ -77,7 +78,7 @@ impl Member {
 
 /// The values of a status. The gateway writes long numbers as texts and leaves out zeros.
 fn tell(body: &[u8]) -> Option<Values> {
-    let status = json::read(body)?;
+    let status = json::lenient(body)?;
     let version = status.member("version")?;
     let leader = match status.member("leader") {
         Some(leader) => whole(leader)?,
@@ -103,7 +104,7 @@ fn whole(value: &Value) -> Option<u64> {
 
 /// What a member answers instead of its status.
 fn refusal(code: u16, body: &[u8]) -> String {
-    let told = json::read(body);
+    let told = json::lenient(body);
     let why = told.as_ref().and_then(|it| it.member("message").or_else(|| it.member("error")));
     match (why, code) {
         (Some(Value::Text(why)), _) => format!("refused: {why}"),

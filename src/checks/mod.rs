@@ -11,7 +11,6 @@ mod child;
 mod disk;
 mod exec;
 mod file;
-mod json;
 mod judge;
 mod load;
 mod memory;

@@ -20,7 +20,8 @@ use tokio::time::timeout;
 use self::reader::{Heard, News, Reader, State};
 use super::net::Address;
 use super::peer_url::{PeerUrl, bad, decode};
-use super::{BadTarget, Check, CheckTarget, Fault, Measured, Measuring, json};
+use super::{BadTarget, Check, CheckTarget, Fault, Measured, Measuring};
+use crate::config::json;
 use crate::frame::{Value, Values};
 
 /// The port of MQTT.
@@ -136,7 +137,7 @@ fn tell(heard: &Heard) -> Measured {
     let start = &heard.payload[..heard.payload.len().min(TEXT_BYTES_MAX)];
     let text = String::from_utf8_lossy(start);
     let value = number(&text).map_or_else(|| Value::text(text.trim()), Value::plain);
-    let body = json::read(&heard.payload).unwrap_or_else(|| Value::text(text.trim()));
+    let body = json::lenient(&heard.payload).unwrap_or_else(|| Value::text(text.trim()));
     let values =
         Values::new().with("value", value).with("age", Value::span(heard.at.elapsed().into())).with("body", body);
     Measured { values, bytes: heard.payload.len() as u64, ..Measured::default() }

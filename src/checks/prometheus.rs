@@ -9,7 +9,8 @@ use reqwest::Url;
 
 use super::net::Address;
 use super::peer_url::{PeerUrl, bad, decode};
-use super::{BadTarget, Check, CheckTarget, Measured, Measuring, http, json};
+use super::{BadTarget, Check, CheckTarget, Measured, Measuring, http};
+use crate::config::json;
 use crate::frame::{Value, Values};
 
 /// The port of Prometheus.
@@ -64,7 +65,7 @@ const TOO_LONG: &str = "the query gives far too much instead of one number; aggr
 
 /// The one number of an answer, or why there is none.
 fn number(code: u16, body: &[u8]) -> Result<Value, String> {
-    let Some(answer) = json::read(body) else {
+    let Some(answer) = json::lenient(body) else {
         return Err(match code {
             200 => "no Prometheus answer".into(),
             401 | 403 => "user or password refused".into(),

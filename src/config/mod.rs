@@ -28,6 +28,8 @@ mod hosts;
 #[cfg(feature = "config")]
 mod item;
 #[cfg(feature = "config")]
+pub mod json;
+#[cfg(feature = "config")]
 pub mod keys;
 #[cfg(feature = "config")]
 mod known;
@@ -96,7 +98,7 @@ pub use model::{
     ItemConfig, ItemKind, Late, Levels, OnFailure, Rate, Secret, StateConfig, StepConfig, StepWork,
 };
 #[cfg(feature = "config")]
-pub use outside::outside;
+pub use outside::{outside, shortened};
 #[cfg(feature = "config")]
 pub use render::WIDTH;
 #[cfg(feature = "config")]

@@ -13,6 +13,19 @@ pub fn outside(raw: &str) -> Safe {
     if is_nfc(raw) { Safe::line(raw) } else { Safe::normalised(raw, |text| text.nfc().collect()) }
 }
 
+/// Somebody else's word for a message: clean, and no longer than a word.
+#[must_use]
+pub fn shortened(word: &str) -> String {
+    /// As many characters as an id has.
+    const CHARACTERS: usize = 64;
+    let safe = Safe::line(word);
+    let mut short: String = safe.chars().take(CHARACTERS).collect();
+    if short.len() < safe.len() {
+        short.push('…');
+    }
+    short
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use tokio_postgres::types::{FromSql, Kind, Type};
 
-use crate::checks::json;
+use crate::config::json;
 use crate::frame::{Unit, Value};
 
 /// The value of one column.
@@ -49,9 +49,9 @@ fn read(kind: &Type, bytes: &[u8]) -> Read<Value> {
         Type::FLOAT8 => number(f64::from_sql(kind, bytes)?)?,
         Type::NUMERIC => number(numeric(bytes).ok_or("a broken numeric")?)?,
         Type::INTERVAL => Value::Number(interval(bytes).ok_or("a broken interval")?, Unit::Seconds),
-        Type::JSON => json::read(bytes).unwrap_or_else(|| text(bytes)),
+        Type::JSON => json::lenient(bytes).unwrap_or_else(|| text(bytes)),
         // Behind one byte of version.
-        Type::JSONB => bytes.get(1..).and_then(json::read).unwrap_or(Value::Null),
+        Type::JSONB => bytes.get(1..).and_then(json::lenient).unwrap_or(Value::Null),
         Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN => text(bytes),
         _ => match kind.kind() {
             Kind::Enum(_) => text(bytes),

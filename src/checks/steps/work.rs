@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use regex::Regex;
 
 use super::super::judge::default_levels;
-use super::super::{BadTarget, Check, CheckTarget, Fault, Measured, aim, json};
+use super::super::{BadTarget, Check, CheckTarget, Fault, Measured, aim};
+use crate::config::json;
 use crate::config::{Expression, Levels, StepWork};
 use crate::frame::{Value, Values};
 
@@ -59,7 +60,7 @@ fn taken<'s>(scope: &'s Values, path: &str) -> Result<&'s Value, Fault> {
 /// The JSON that stands in a text; what an earlier step has read as a tree already is that tree.
 fn parsed(scope: &Values, from: &str) -> Result<Value, Fault> {
     match taken(scope, from)? {
-        Value::Text(text) => json::read(text.as_bytes()).ok_or_else(|| Fault(format!("{from} is no JSON"))),
+        Value::Text(text) => json::lenient(text.as_bytes()).ok_or_else(|| Fault(format!("{from} is no JSON"))),
         tree => Ok(tree.clone()),
     }
 }

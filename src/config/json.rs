@@ -1,13 +1,15 @@
-//! JSON from outside, read strictly: depth, duplicates and size are bounded while reading.
+//! JSON from outside as a tree of values, in the order it came; depth is bounded while reading.
 //!
-//! Deliberately no mapping to types: what a body means is `update.rs`'s business,
-//! which can then say what is wrong in its own words.
+//! Deliberately not `serde_json::Value`, which loses the order of members and has no limit of
+//! ours, and no mapping to types: what a text means is its reader's business, who can then say
+//! what is wrong in its own words.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::shortened;
 use crate::frame::Value;
 
 /// How deep a body may be nested: no honest one comes near, and each level costs stack.
@@ -16,21 +18,34 @@ const DEPTH_MAX: usize = 64;
 /// Members of one object up to here are compared one by one; beyond, they are sorted first.
 const FEW: usize = 16;
 
-/// Reads the one JSON text that `bytes` are.
+/// Reads the one JSON text that `bytes` are, from somebody who can be told to mend it: a field
+/// that is there twice is refused.
 ///
 /// # Errors
 /// What is wrong with it, and where.
-pub(super) fn read(bytes: &[u8]) -> Result<Value, String> {
+pub fn strict(bytes: &[u8]) -> Result<Value, String> {
+    read(bytes, true).map_err(|why| format!("not the JSON that is taken here: {why}"))
+}
+
+/// Reads what a watched thing said; `None` where it is no JSON, or too deep. Of a field that is
+/// there twice the first is found by its name, and both are kept.
+#[must_use]
+pub fn lenient(bytes: &[u8]) -> Option<Value> {
+    read(bytes, false).ok()
+}
+
+fn read(bytes: &[u8], strict: bool) -> serde_json::Result<Value> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let read = Node { depth: 0 }.deserialize(&mut deserializer);
-    let value = read.and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|why| format!("not the JSON that is taken here: {why}"))
+    let value = Node { depth: 0, strict }.deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| value)
 }
 
 /// A value at a depth.
 #[derive(Clone, Copy)]
 struct Node {
     depth: usize,
+    /// Whether a field that is there twice is refused.
+    strict: bool,
 }
 
 impl Node {
@@ -39,7 +54,7 @@ impl Node {
         if depth > DEPTH_MAX {
             return Err(E::custom(format!("nested deeper than {DEPTH_MAX} levels")));
         }
-        Ok(Self { depth })
+        Ok(Self { depth, ..self })
     }
 }
 
@@ -96,12 +111,12 @@ impl<'de> Visitor<'de> for Node {
         let below = self.below()?;
         let mut members: Vec<(Arc<str>, Value)> = Vec::new();
         while let Some(name) = entries.next_key::<String>()? {
-            if members.len() < FEW && members.iter().any(|(known, _)| **known == *name) {
+            if self.strict && members.len() < FEW && members.iter().any(|(known, _)| **known == *name) {
                 return Err(duplicate(&name));
             }
             members.push((name.into(), entries.next_value_seed(below)?));
         }
-        if members.len() > FEW {
+        if self.strict && members.len() > FEW {
             let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
             names.sort_unstable();
             if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -113,7 +128,7 @@ impl<'de> Visitor<'de> for Node {
 }
 
 fn duplicate<E: Error>(name: &str) -> E {
-    E::custom(format!("the field `{}` is there twice", super::update::shortened(name)))
+    E::custom(format!("the field `{}` is there twice", shortened(name)))
 }
 
 #[cfg(test)]
@@ -122,12 +137,12 @@ mod tests {
 
     #[test]
     fn good_json_is_read_and_nothing_behind_it_is_taken() {
-        assert_eq!(read(b" [1, -2.5, null, \"\\u00e9\"] "), {
+        assert_eq!(strict(b" [1, -2.5, null, \"\\u00e9\"] "), {
             let list = vec![Value::plain(1.0), Value::plain(-2.5), Value::Null, Value::text("é")];
             Ok(Value::List(list))
         });
         let deep = format!("{}1{}", "[".repeat(DEPTH_MAX), "]".repeat(DEPTH_MAX));
-        assert!(read(deep.as_bytes()).is_ok());
+        assert!(strict(deep.as_bytes()).is_ok());
     }
 
     #[test]
@@ -152,8 +167,26 @@ mod tests {
             (deep.as_bytes(), "deeper than 64"),
             (deep_objects.as_bytes(), "deeper than 64"),
         ] {
-            let why = read(bad).unwrap_err();
+            let why = strict(bad).unwrap_err();
             assert!(why.contains(part), "{}: {why}", String::from_utf8_lossy(&bad[..bad.len().min(40)]));
+        }
+    }
+
+    #[test]
+    fn what_a_watched_thing_says_is_taken_as_it_is() {
+        let tree = lenient(br#" {"z": [1, -2, 0.5, null, true], "a": {"b": "c"}, "a": 2} "#).unwrap();
+        assert_eq!(tree.to_string(), "z: 1, -2, 0.5, null, true, a: b: c, a: 2");
+        assert_eq!(tree.member("a").and_then(|it| it.member("b")), Some(&Value::text("c")));
+        for bad in ["", "OK", "{", "1 2", "{\"a\":1e400}", "\"\\ud800\"", "[1,]"] {
+            assert_eq!(lenient(bad.as_bytes()), None, "{bad}");
+        }
+        assert_eq!(lenient("[".repeat(30_000).as_bytes()), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_harm(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let _read = (strict(&bytes), lenient(&bytes));
         }
     }
 }
