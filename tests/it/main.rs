@@ -15,6 +15,8 @@ mod asking;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod hostile;
