@@ -6,10 +6,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::driver::Effects;
 use super::feed::Feed;
+use super::keep::{Kept, Shelf};
 use super::runs::Runs;
 use super::stage::Stage;
 use super::threads::Alive;
-use crate::coordination::store::Keeper;
 use crate::frame::Frame;
 use crate::kernel::{Concern, Kernel, Moment, Output, Span};
 use crate::metrics::Meters;
@@ -22,7 +22,7 @@ pub(super) struct Hands {
     pub(super) runs: Arc<Runs>,
     pub(super) stage: Arc<Stage>,
     pub(super) feed: Arc<Feed>,
-    pub(super) keeper: Option<Arc<Keeper>>,
+    pub(super) shelf: Shelf,
     pub(super) meters: Arc<Meters>,
     pub(super) kept: Option<(u64, Moment)>,
     /// The board thread is the program's heart: when it ends, for whatever reason, so does the program.
@@ -43,7 +43,7 @@ impl Effects for Hands {
     }
 
     fn show(&mut self, frame: Frame, kernel: &Kernel) {
-        if let Some(keeper) = &self.keeper
+        if let Some(keeper) = self.shelf.get().and_then(Kept::keeper)
             && self.stage.newest().as_ref().as_ref().is_none_or(|last| last.seq != frame.seq)
         {
             keeper.keep_current(kernel.current());
@@ -59,7 +59,7 @@ impl Effects for Hands {
     }
 
     fn rest(&mut self, kernel: &Kernel, now: Moment, ends: bool) {
-        let Some(keeper) = &self.keeper else { return };
+        let Some(keeper) = self.shelf.get().and_then(Kept::keeper) else { return };
         let version = kernel.board().version();
         let due = self.kept.is_none_or(|(kept, at)| kept != version && now.since(at) >= KEEP_EVERY);
         if kernel.has_board() && (due || ends) {

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -20,7 +20,7 @@ use super::clock::Clock;
 use super::driver::{self, Inbox};
 use super::effects::Hands;
 use super::feed::Feed;
-use super::keep::keep;
+use super::keep::{Kept, Shelf};
 use super::keyboard::Keyboard;
 use super::log::{self, Log, LogFormat};
 use super::panics;
@@ -32,9 +32,10 @@ use super::settings::{Found, Settings, Taker};
 use super::signals::Signals;
 use super::stage::{self, Stage};
 use super::threads::{Ending, ending};
-use crate::coordination::store::{self, Keeper, Lock};
+use crate::config::defaults;
+use crate::coordination::store;
 use crate::frame::Safe;
-use crate::kernel::{Concern, Input, Span};
+use crate::kernel::{Concern, Input, Kernel, Span};
 use crate::metrics::Meters;
 use crate::renderers::Event;
 use crate::renderers::detect::Forced;
@@ -108,7 +109,7 @@ struct Program {
     inbox: Arc<Inbox>,
     stage: Arc<Stage>,
     runs: Arc<Runs>,
-    keeper: Option<Arc<Keeper>>,
+    shelf: Shelf,
     reload: Option<Reload>,
     keyboard: Option<Keyboard>,
     board: Ending<()>,
@@ -119,7 +120,6 @@ struct Program {
     signals: Option<Signals>,
     meters: Arc<Meters>,
     runtime: Runtime,
-    _lock: Option<Lock>,
 }
 
 impl Program {
@@ -156,20 +156,23 @@ impl Program {
             stage::spawn(Arc::clone(&stage), clock, renderer, received, watch).context("can't start drawing")?;
         let drawing = Ending::of(drawing, ended);
 
-        let (lock, keeper, first) = keep(&found, &inbox, &meters);
-        let kernel = first.kernel(clock);
+        let shelf = Shelf::default();
+        let (title, fallback) = found
+            .config
+            .as_ref()
+            .map_or(("marquee", defaults::FALLBACK), |config| (config.title.as_str(), config.fallback.as_str()));
+        let kernel = Kernel::new(clock.now(), Safe::line(title).shared(), Safe::line(fallback).shared());
         let (alive, ended) = ending();
         let hands = Hands {
             runs: Arc::clone(&runs),
             stage: Arc::clone(&stage),
             feed: Arc::clone(&feed),
-            keeper: keeper.clone(),
+            shelf: Arc::clone(&shelf),
             meters: Arc::clone(&meters),
             kept: None,
             over: over.clone(),
             _alive: alive,
         };
-        first.give(&inbox);
         let behind = Behind {
             clock,
             meters: Arc::clone(&meters),
@@ -189,6 +192,7 @@ impl Program {
             meters: Arc::clone(&meters),
             server: Arc::clone(&server),
             listen: options.metrics_addr,
+            shelf: Arc::clone(&shelf),
             first: None,
         };
         let files = found.files.clone();
@@ -208,7 +212,7 @@ impl Program {
             inbox,
             stage,
             runs,
-            keeper,
+            shelf,
             reload: Some(reload),
             keyboard,
             board,
@@ -219,7 +223,6 @@ impl Program {
             signals: Some(signals),
             meters,
             runtime,
-            _lock: lock,
         })
     }
 
@@ -252,7 +255,7 @@ impl Program {
         if let Some(reload) = self.reload.take() {
             reload.close();
         }
-        let kept = self.keeper.take().and_then(Arc::into_inner).map_or(Ok(()), Keeper::close);
+        let kept = Arc::into_inner(self.shelf).and_then(OnceLock::into_inner).map_or(Ok(()), Kept::close);
         if let Err(why) = kept {
             warn!("{why}");
         }

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::board::lower;
 use super::clock::Clock;
 use super::driver::Inbox;
+use super::keep::{self, Shelf};
 use super::reload::{Read, Reader};
 use super::runs::Runs;
 use super::serve::Server;
@@ -111,6 +112,8 @@ pub(super) struct Taker {
     pub(super) server: Arc<Server>,
     /// The command line's address wins over the config's.
     pub(super) listen: Option<SocketAddr>,
+    /// Where the keeper stands once there is one.
+    pub(super) shelf: Shelf,
     /// What can't change while the program runs, as it began.
     pub(super) first: Option<(String, StateConfig, ClusterConfig)>,
 }
@@ -180,6 +183,14 @@ impl Taker {
         self.meters.keep(|id| known.contains(id) || is_pushed(id));
         self.runs.account().keep(|id| known.contains(id.as_str()));
         info!(items = lowered.board.items.len(), "config taken up");
+        if self.shelf.get().is_none() {
+            let (kept, inputs) = keep::open(config, &self.inbox, &self.meters);
+            for input in inputs {
+                self.send(input);
+            }
+            // Nobody else fills the shelf.
+            let _ = self.shelf.set(kept);
+        }
         // The plans first: what the new board starts must find them.
         self.runs.replace(lowered.plans);
         self.send(Input::Board(Box::new(lowered.board)));

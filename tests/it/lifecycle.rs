@@ -120,6 +120,18 @@ fn after_a_kill_it_goes_on_from_the_stored_item() {
 }
 
 #[test]
+fn a_config_mended_after_the_start_keeps_its_state_and_leads() {
+    let home = TempHome::with_config("items: [{id: a, text: One, level: purple}]\n");
+    let mut run = Piped::render(&home, "json");
+    run.line_where("with the mistake", |line| line.contains("purple"));
+    home.rename_over("marquee.yaml", "title: Mended\nitems: [{id: a, text: One, level: info}]\n");
+    run.line_where("of the item, as its leader", |line| line.contains("One") && line.contains("\"leader\""));
+    eventually("the state to be kept", || (!home.state_files().is_empty()).then_some(()));
+    run.signal(Signal::TERM);
+    assert!(run.wait_exit().success());
+}
+
+#[test]
 fn the_store_can_be_read_after_a_kill_at_any_moment() {
     let rounds = if std::env::var_os("MARQUEE_THOROUGH").is_some() { 200 } else { 20 };
     let home = TempHome::new();
