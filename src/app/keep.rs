@@ -62,26 +62,52 @@ pub(super) fn open(config: &Config, inbox: &Arc<Inbox>, meters: &Arc<Meters>) ->
         // A flooded inbox has worse news than this.
         let _ = told.send(Input::Notice(Concern::Store, text));
     };
-    let keeper = Keeper::start(store, Pace::default(), report);
+    let trouble = loaded.troubles.into_iter().next().filter(|_| loaded.unread);
+    let keeper = Keeper::start(store, Pace::default(), trouble, report);
     let keeper = keeper.inspect_err(|why| warn!("nothing is kept: {why}")).ok();
     (Kept { keeper, _lock: lock }, inputs)
 }
 
 fn open_store(config: &Config, inputs: &mut Vec<Input>) -> (Box<dyn Store>, Option<Lock>) {
-    if config.state == StateConfig::Memory {
-        return (Box::new(MemoryStore::new()), None);
-    }
+    let slug = store::slug(&config.title);
     let env = |name: &str| std::env::var_os(name);
-    let folder: PathBuf = store::default_folder(&env).join(store::slug(&config.title));
-    match store::lock(&folder) {
-        Ok(lock) => (Box::new(FileStore::new(folder)), Some(lock)),
-        Err(why) => {
-            let text = match why {
-                Held::Elsewhere { .. } => format!("{why}; this console keeps its own in memory"),
-                Held::Trouble(_) => format!("nothing outlives this process: {why}"),
-            };
-            inputs.push(Input::Notice(Concern::Other, Some(Safe::line(&text).shared())));
-            (Box::new(MemoryStore::new()), None)
-        }
+    let folder: PathBuf = store::default_folder(&env).join(&slug);
+    // A server's state needs no lock against a second writer; only who leads on this machine is asked of it.
+    let lock = match (&config.state, &config.cluster) {
+        (StateConfig::Memory, _) | (StateConfig::Redis { .. }, ClusterConfig::None) => None,
+        _ => match store::lock(&folder) {
+            Ok(lock) => Some(lock),
+            Err(why) => {
+                let text = match why {
+                    Held::Elsewhere { .. } => format!("{why}; this console keeps its own in memory"),
+                    Held::Trouble(_) => format!("nothing outlives this process: {why}"),
+                };
+                return (in_memory(&text, inputs), None);
+            }
+        },
+    };
+    match &config.state {
+        StateConfig::Memory => (Box::new(MemoryStore::new()), None),
+        StateConfig::File => (Box::new(FileStore::new(folder)), lock),
+        StateConfig::Redis { url, .. } => match redis(url.reveal(), &slug) {
+            Ok(store) => (store, lock),
+            Err(why) => (in_memory(&format!("nothing outlives this process: {why}"), inputs), lock),
+        },
     }
+}
+
+fn in_memory(why: &str, inputs: &mut Vec<Input>) -> Box<dyn Store> {
+    inputs.push(Input::Notice(Concern::Other, Some(Safe::line(why).shared())));
+    Box::new(MemoryStore::new())
+}
+
+#[cfg(feature = "redis")]
+fn redis(url: &str, slug: &str) -> Result<Box<dyn Store>, String> {
+    // Who leads is decided on this machine, without tokens that other machines know.
+    store::RedisStore::new(url, slug).map(|store| Box::new(store.taking_over()) as Box<dyn Store>)
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(_: &str, _: &str) -> Result<Box<dyn Store>, String> {
+    Err("this program was built without Redis".into())
 }

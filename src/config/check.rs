@@ -8,7 +8,7 @@ use super::reader::{Reader, Said};
 use super::schemes::{SCHEMES, Scheme, scheme};
 
 /// A target that no check can have: where in the text, what is wrong.
-type Flaw = (std::ops::Range<usize>, &'static str);
+pub(super) type Flaw = (std::ops::Range<usize>, &'static str);
 
 impl Reader<'_> {
     /// The scheme of a check whose target has the scheme's form.
@@ -44,7 +44,7 @@ impl Reader<'_> {
 }
 
 /// What is wrong with `rest`, the text behind the colon, which begins at byte `at`.
-fn flaw(scheme: &Scheme, rest: &str, at: usize) -> Option<Flaw> {
+pub(super) fn flaw(scheme: &Scheme, rest: &str, at: usize) -> Option<Flaw> {
     let all = at..at + rest.len();
     if scheme.form.contains("://") {
         return url_flaw(scheme, rest, at);

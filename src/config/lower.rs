@@ -168,11 +168,8 @@ impl Lowering<'_> {
 
     /// Where this console stands among others and the world.
     fn plant(&mut self, top: &Section<'_>, config: &mut Config) {
-        if let Some(entry) = top.get("state")
-            && self.not_yet(entry, &["redis://", "rediss://"], "use `file` or `memory`")
-            && let Some(word) = self.reader.word(entry, &["file", "memory"])
-        {
-            config.state = if word == "memory" { StateConfig::Memory } else { StateConfig::File };
+        if let Some(state) = top.get("state").and_then(|entry| self.reader.state(entry)) {
+            config.state = state;
         }
         if let Some(entry) = top.get("cluster")
             && self.not_yet(entry, &["etcd://"], "use `local` or `none`")

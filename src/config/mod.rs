@@ -67,6 +67,7 @@ pub mod schemes;
 mod secrets;
 #[cfg(feature = "config")]
 mod source;
+mod state;
 #[cfg(feature = "config")]
 mod starter;
 #[cfg(feature = "config")]

@@ -158,6 +158,13 @@ pub enum StateConfig {
     File,
     /// Nowhere.
     Memory,
+    /// On a Redis server.
+    Redis {
+        /// Where, and who logs in.
+        url: Secret,
+        /// The same without secrets.
+        label: String,
+    },
 }
 
 /// How consoles find their leader.

@@ -111,7 +111,7 @@ impl Store for FileStore {
         let board = self.part::<BoardSnapshot>(&mut troubles);
         let snapshot = (current.is_some() || board.is_some())
             .then(|| Snapshot { current: current.unwrap_or_default(), board: board.unwrap_or_default() });
-        Loaded { snapshot, troubles }
+        Loaded { snapshot, troubles, unread: false }
     }
 
     fn keep_current(&mut self, current: &Current) -> Result<(), StoreError> {

@@ -82,17 +82,18 @@ impl Shared {
 
 impl Keeper {
     /// Starts the thread that keeps in `store`. `report` hears of a trouble when it begins or
-    /// changes, and `None` when it is over.
+    /// changes, and `None` when it is over; `trouble` is one that it knows of already.
     ///
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(
         store: Box<dyn Store>,
         pace: Pace,
+        trouble: Option<String>,
         report: impl Fn(Option<String>) + Send + 'static,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let worker = Worker { shared: Arc::clone(&shared), store, pace, board_rest: 0, trouble: None, report };
+        let worker = Worker { shared: Arc::clone(&shared), store, pace, board_rest: 0, trouble, report };
         let thread = std::thread::Builder::new().name("keeper".into()).spawn(move || worker.run())?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -117,7 +118,7 @@ impl Keeper {
     /// Writes what was given last and ends the thread, within 300 ms.
     ///
     /// # Errors
-    /// Why the last state is not kept, or that the disk did not answer in time. The thread is then left to itself.
+    /// Why the last state is not kept, or that the store did not answer in time. The thread is then left to itself.
     pub fn close(mut self) -> Result<(), String> {
         self.shut()
     }
@@ -129,7 +130,7 @@ impl Keeper {
         self.shared.given.notify_one();
         let waited = self.shared.ended.wait_timeout_while(desk, CLOSE_WITHIN, |desk| desk.end.is_none());
         let end = waited.unwrap_or_else(PoisonError::into_inner).0.end.take();
-        let Some(end) = end else { return Err("the disk did not answer in time; the last state is not kept".into()) };
+        let Some(end) = end else { return Err("the store did not answer in time; the last state is not kept".into()) };
         // It has nothing left to do, so this waits for nothing.
         thread.join().map_err(|_| "the keeper broke off".to_owned())?;
         end

@@ -27,7 +27,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn load(&mut self) -> Loaded {
-        Loaded { snapshot: self.kept().clone(), troubles: Vec::new() }
+        Loaded { snapshot: self.kept().clone(), troubles: Vec::new(), unread: false }
     }
 
     fn keep_current(&mut self, current: &Current) -> Result<(), StoreError> {

@@ -11,6 +11,8 @@ mod folder;
 mod keeper;
 mod lock;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod wire;
 
 use std::fmt;
@@ -22,6 +24,8 @@ pub use folder::{default_folder, slug};
 pub use keeper::{Keeper, Pace};
 pub use lock::{Held, Lock, lock};
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 
 use crate::kernel::{BoardSnapshot, Current, Snapshot};
 
@@ -34,13 +38,14 @@ pub trait Store: Send {
     /// is told among [`Loaded::troubles`], and set aside where it stood.
     fn load(&mut self) -> Loaded;
 
-    /// Keeps the turn that is on in place of the one before. Returns when it would outlive a power cut.
+    /// Keeps the turn that is on in place of the one before. Returns when it would outlive a power
+    /// cut, or where the store is a server, when that says that it has it.
     ///
     /// # Errors
     /// Where it can't be kept; what was kept before is then still there.
     fn keep_current(&mut self, current: &Current) -> Result<(), StoreError>;
 
-    /// Keeps the board in place of the one before. Returns when it would outlive a power cut.
+    /// Keeps the board in place of the one before. Returns as [`keep_current`](Self::keep_current) does.
     ///
     /// # Errors
     /// Where it can't be kept; what was kept before is then still there.
@@ -54,6 +59,8 @@ pub struct Loaded {
     pub snapshot: Option<Snapshot>,
     /// What could not be used and what became of it, a line each, for the screen and the log.
     pub troubles: Vec<String>,
+    /// The store could not be asked at all, which passes: the first write that succeeds ends the trouble.
+    pub unread: bool,
 }
 
 /// A store could not do what it was asked.
@@ -61,7 +68,7 @@ pub struct Loaded {
 pub struct StoreError {
     /// What was tried: "write", "create".
     pub operation: &'static str,
-    /// With which file or folder.
+    /// With which file, folder or server.
     pub path: PathBuf,
     /// Why it failed, in words for an operator.
     pub reason: String,

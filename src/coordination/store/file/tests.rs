@@ -142,7 +142,7 @@ fn a_folder_that_can_not_be_trusted_or_used_is_refused() {
     }
     assert_eq!(names(base.path()), ["file", "link", "open"]);
     assert!(FileStore::new("/dev/null/x").keep_current(&current(1)).is_err());
-    assert_eq!(FileStore::new("/proc/no-such").load(), Loaded { troubles: Vec::new(), snapshot: None });
+    assert_eq!(FileStore::new("/proc/no-such").load(), Loaded::default());
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_full_disk_is_told_and_leaves_what_was_kept() {
     assert!(store.keep_board(&board(500)).is_err());
     assert_eq!(names(disk.0.path()), ["board.json", "current.json", "filler"], "nothing is left half written");
     let old = Snapshot { current: current(7), board: board(3) };
-    assert_eq!(store.load(), Loaded { snapshot: Some(old), troubles: Vec::new() });
+    assert_eq!(store.load(), Loaded { snapshot: Some(old), ..Loaded::default() });
     std::fs::remove_file(disk.0.path().join("filler")).unwrap();
     assert_eq!(store.keep_current(&current(8)), Ok(()), "and it heals by itself");
 }

@@ -57,7 +57,7 @@ impl Store for Gated {
 
 fn start(store: Gated, pace: Pace) -> (Keeper, Receiver<Option<String>>) {
     let (report, reports) = mpsc::channel();
-    let keeper = Keeper::start(Box::new(store), pace, move |trouble| drop(report.send(trouble))).unwrap();
+    let keeper = Keeper::start(Box::new(store), pace, None, move |trouble| drop(report.send(trouble))).unwrap();
     (keeper, reports)
 }
 

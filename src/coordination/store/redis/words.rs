@@ -1,0 +1,87 @@
+//! What a Redis server answers when it can't, in an operator's words.
+
+use std::error::Error;
+use std::io;
+
+use redis::{ErrorKind, RedisError};
+
+use crate::coordination::store::plain as plain_io;
+
+/// The server is silent: it is frozen, or something on the way swallows what is sent.
+pub(super) const NO_ANSWER: &str = "it did not answer in time";
+
+/// The server's words for its troubles and ours; the first that is found counts.
+const KNOWN: &[(&str, &str)] = &[
+    ("WRONGPASS", "user or password refused"),
+    ("NOAUTH", "it asks for a password"),
+    ("NOPERM", "this user may not do that there (NOPERM)"),
+    ("MISCONF", "it takes no writes, because its own disk is full or broken (MISCONF)"),
+    ("OOM", "its memory is full (OOM); make room there or raise its maxmemory"),
+    ("READONLY", "it is a replica, which takes no writes (READONLY); name the primary"),
+    ("LOADING", "it is still loading its data (LOADING)"),
+    ("BUSY", "a script keeps it busy (BUSY)"),
+    ("NOREPLICAS", "too few replicas follow it (NOREPLICAS)"),
+    ("MASTERDOWN", "it is a replica whose primary is down (MASTERDOWN)"),
+    ("MOVED", "it is a node of a cluster, and another node has this board (MOVED)"),
+    ("CLUSTERDOWN", "its cluster is down (CLUSTERDOWN)"),
+];
+
+/// Whether the server says that a key holds another kind of value.
+pub(super) fn is_foreign(error: &RedisError) -> bool {
+    said(error).contains("WRONGTYPE")
+}
+
+/// The error in plain words. May repeat what was sent.
+pub(super) fn plain(error: &RedisError) -> String {
+    if error.kind() == ErrorKind::AuthenticationFailed {
+        return "user or password refused".into();
+    }
+    if let Some(io) = io_below(error) {
+        return plain_io(io);
+    }
+    let said = said(error);
+    let is_word = |word: &str| said.split(|letter: char| !letter.is_ascii_uppercase()).any(|found| found == word);
+    if let Some((_, words)) = KNOWN.iter().find(|(word, _)| is_word(word)) {
+        return (*words).into();
+    }
+    match error.kind() {
+        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => "what answers there is no Redis".into(),
+        ErrorKind::Io => "it closed the connection".into(),
+        ErrorKind::InvalidClientConfig => format!("no TLS on this machine: {}", said.trim()),
+        _ => format!("refused: {}", said.trim()),
+    }
+}
+
+fn said(error: &RedisError) -> String {
+    format!("{} {}", error.code().unwrap_or_default(), error.detail().unwrap_or_else(|| error.category()))
+}
+
+/// The I/O error somewhere below, where it says more than that there was one.
+fn io_below(error: &RedisError) -> Option<&io::Error> {
+    let mut next = error.source();
+    while let Some(below) = next {
+        if let Some(io) = below.downcast_ref::<io::Error>() {
+            return Some(io);
+        }
+        next = below.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_server_is_known_whole() {
+        for (word, words) in KNOWN {
+            let error = redis::make_extension_error((*word).into(), Some("some more".into()));
+            assert_eq!(plain(&error), *words);
+        }
+        let wrapped = Some("Error running script: @user_script:1: OOM command not allowed".to_owned());
+        assert!(plain(&redis::make_extension_error("ERR".into(), wrapped)).contains("memory"));
+        let unknown = redis::make_extension_error("BUSYKEY".into(), Some("taken".into()));
+        assert_eq!(plain(&unknown), "refused: BUSYKEY taken");
+        assert_eq!(plain(&RedisError::from(io::Error::from(io::ErrorKind::ConnectionRefused))), "connection refused");
+    }
+}
