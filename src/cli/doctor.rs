@@ -27,7 +27,7 @@ pub(super) struct Facts {
     pub(super) theme_problems: Vec<String>,
     /// The config.
     pub(super) config: ConfigFacts,
-    /// Where the state is kept; `None` where the config keeps none (`state: memory`).
+    /// Where the state is kept; `None` where no folder keeps it (`state: memory`, or a server).
     pub(super) state: Option<StateFacts>,
     /// The clock.
     pub(super) clock: ClockFacts,
@@ -131,7 +131,7 @@ pub(super) fn report(facts: &Facts) -> Vec<Finding> {
         Finding::bad(format!("theme: {problem}"), "mend the theme's file; until then what is wrong in it is left out")
     }));
     findings.extend(config(&facts.config));
-    findings.push(state(facts.state.as_ref()));
+    findings.push(state(facts));
     findings.push(clock(facts.clock));
     findings.extend(facts.peers.iter().map(peer));
     findings
@@ -262,8 +262,11 @@ fn config(facts: &ConfigFacts) -> Vec<Finding> {
     findings
 }
 
-fn state(facts: Option<&StateFacts>) -> Finding {
-    let Some(facts) = facts else {
+fn state(facts: &Facts) -> Finding {
+    let Some(facts) = &facts.state else {
+        if let Some(PeerFacts { name, address, .. }) = facts.peers.first() {
+            return Finding::good(format!("state: on {name}, {address}"));
+        }
         return Finding::good("state: in memory; a restart begins with the first item");
     };
     let folder = facts.folder.display();
@@ -404,7 +407,8 @@ ok  Redis: 127.0.0.1:6379 answers: 7.0.15
             ),
             (|facts| facts.config.file_system = None, "does not say its type", ""),
             (|facts| facts.config.items = 1, "1 item", ""),
-            (|facts| facts.state = None, "state: in memory", ""),
+            (|facts| (facts.state, facts.peers) = (None, vec![]), "state: in memory", ""),
+            (|facts| facts.state = None, "state: on Redis, 127.0.0.1:6379", ""),
             (|facts| facts.clock.synchronised = None, "does not say whether it is kept right", ""),
             (|facts| facts.context.locale = Locale::Zh, "words in Chinese", ""),
         ];

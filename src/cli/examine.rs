@@ -5,10 +5,10 @@
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use super::doctor::{ClockFacts, ConfigFacts, Facts, StateFacts};
+use super::doctor::{ClockFacts, ConfigFacts, Facts, PeerFacts, StateFacts};
 use crate::app::{Clock, Settings, file_system, terminal_size};
 use crate::config::theme::Theme;
-use crate::config::{StateConfig, defaults, theme_file};
+use crate::config::{Config, StateConfig, defaults, theme_file};
 use crate::coordination::store;
 use crate::renderers::Context;
 use crate::renderers::detect::{self, Forced, detect};
@@ -64,8 +64,25 @@ pub(super) fn facts(config: Option<&Path>) -> anyhow::Result<Facts> {
         config,
         state,
         clock: ClockFacts { wall: Clock::start().wall(), synchronised: synchronised() },
-        peers: Vec::new(),
+        peers: read.iter().filter_map(peer).collect(),
     })
+}
+
+/// The server that keeps the state, where one does.
+#[cfg(feature = "redis")]
+fn peer(config: &Config) -> Option<PeerFacts> {
+    let StateConfig::Redis { url, label } = &config.state else { return None };
+    let (address, answer) = match store::RedisStore::new(url.reveal(), &store::slug(&config.title)) {
+        Ok(mut store) => (store.address().to_owned(), store.version()),
+        Err(why) => (label.clone(), Err(why)),
+    };
+    Some(PeerFacts { name: "Redis".into(), address, answer })
+}
+
+/// No server keeps the state where the program was built without any.
+#[cfg(not(feature = "redis"))]
+fn peer(_: &Config) -> Option<PeerFacts> {
+    None
 }
 
 /// Whether a time service says that it keeps the clock right.

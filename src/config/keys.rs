@@ -26,6 +26,8 @@ pub enum Kind {
     Late,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words, or a URL of one of these schemes.
+    WordOrUrl(&'static [&'static str], &'static [&'static str]),
     /// An expression over the check's values.
     Expression,
     /// A list of texts.
@@ -142,9 +144,9 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "state",
-        Kind::Word(&["file", "memory"]),
+        Kind::WordOrUrl(&["file", "memory"], &["redis", "rediss"]),
         Some("file"),
-        "Where the current item and the board outlive the program.",
+        "Where the current item and the board outlive the program; a server as `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`.",
     ),
     key(
         "cluster",

@@ -67,6 +67,9 @@ fn shape(kind: Kind, path: &str) -> Map<String, Value> {
             json!({ "type": "string", "pattern": format!("^(skip|coalesce|burst [0-9]+{OR_SECRET})$"), "examples": ["coalesce", "burst 3"] })
         }
         Kind::Word(words) => json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": r"\$\{" }] }),
+        Kind::WordOrUrl(words, schemes) => {
+            json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": format!(r"^({}):|\$\{{", schemes.join("|")) }] })
+        }
         Kind::List => json!({ "type": "array", "items": { "type": ["string", "number", "boolean"] } }),
         Kind::Map => Value::Object(map_of(path)),
         Kind::Short(_) => json!({ "anyOf": [{ "type": ["string", "number", "boolean"] }, map_of(path)] }),

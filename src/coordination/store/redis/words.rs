@@ -2,13 +2,18 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError};
+use rustls::{CertificateError, Error as TlsError};
 
 use crate::coordination::store::plain as plain_io;
 
 /// The server is silent: it is frozen, or something on the way swallows what is sent.
 pub(super) const NO_ANSWER: &str = "it did not answer in time";
+
+/// The server went away while it was asked, or speaks TLS alone.
+const CLOSED: &str = "it closed the connection";
 
 /// The server's words for its troubles and ours; the first that is found counts.
 const KNOWN: &[(&str, &str)] = &[
@@ -37,7 +42,10 @@ pub(super) fn plain(error: &RedisError) -> String {
         return "user or password refused".into();
     }
     if let Some(io) = io_below(error) {
-        return plain_io(io);
+        return match io.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => CLOSED.into(),
+            _ => tls(io).unwrap_or_else(|| plain_io(io)),
+        };
     }
     let said = said(error);
     let is_word = |word: &str| said.split(|letter: char| !letter.is_ascii_uppercase()).any(|found| found == word);
@@ -46,7 +54,7 @@ pub(super) fn plain(error: &RedisError) -> String {
     }
     match error.kind() {
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => "what answers there is no Redis".into(),
-        ErrorKind::Io => "it closed the connection".into(),
+        ErrorKind::Io => CLOSED.into(),
         ErrorKind::InvalidClientConfig => format!("no TLS on this machine: {}", said.trim()),
         _ => format!("refused: {}", said.trim()),
     }
@@ -56,16 +64,27 @@ fn said(error: &RedisError) -> String {
     format!("{} {}", error.code().unwrap_or_default(), error.detail().unwrap_or_else(|| error.category()))
 }
 
-/// The I/O error somewhere below, where it says more than that there was one.
+/// The I/O error that the library wraps, where it is one.
 fn io_below(error: &RedisError) -> Option<&io::Error> {
-    let mut next = error.source();
-    while let Some(below) = next {
-        if let Some(io) = below.downcast_ref::<io::Error>() {
-            return Some(io);
+    error.source()?.downcast_ref::<Arc<dyn Error + Send + Sync>>()?.downcast_ref()
+}
+
+/// Why there is no encrypted connection, where that is what went wrong.
+fn tls(error: &io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref::<TlsError>()?;
+    Some(match error {
+        TlsError::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "its certificate is of an unknown issuer".into()
         }
-        next = below.source();
-    }
-    None
+        TlsError::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "its certificate is for another name".into(),
+        TlsError::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "its certificate is expired".into()
+        }
+        TlsError::InvalidMessage(_) => "it speaks no TLS; write `redis://` for a plain connection".into(),
+        other => format!("no TLS with it: {other}"),
+    })
 }
 
 #[cfg(test)]
