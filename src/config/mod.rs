@@ -67,9 +67,9 @@ pub mod schemes;
 mod secrets;
 #[cfg(feature = "config")]
 mod source;
-mod state;
 #[cfg(feature = "config")]
 mod starter;
+mod state;
 #[cfg(feature = "config")]
 mod step;
 #[cfg(feature = "config")]

@@ -23,6 +23,8 @@ mod hostile;
 #[cfg(test)]
 mod json;
 #[cfg(test)]
+mod kept_on_redis;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod metrics;

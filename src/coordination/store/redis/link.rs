@@ -41,6 +41,7 @@ pub(super) enum Failure {
 pub(super) struct Link {
     client: Client,
     address: String,
+    encrypted: bool,
     secrets: Vec<String>,
     /// `None` while this is dropped.
     runtime: Option<Runtime>,
@@ -55,9 +56,10 @@ impl Link {
         let login = info.redis_settings().clone().set_skip_set_lib_name();
         let secrets = [login.password(), login.username()].into_iter().flatten();
         let secrets = secrets.filter(|secret| !secret.is_empty()).map(str::to_owned).collect();
+        let encrypted = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
         let (address, client) = open(info.set_redis_settings(login), trusted)?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-        Ok(Self { client, address, secrets, runtime: Some(runtime), connection: None })
+        Ok(Self { client, address, encrypted, secrets, runtime: Some(runtime), connection: None })
     }
 
     /// Where the server is, without secrets.
@@ -69,7 +71,7 @@ impl Link {
     pub(super) fn ask<T>(
         &mut self,
         bytes: usize,
-        question: impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
+        question: &impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
         let more = Duration::from_millis((bytes / BYTES_PER_MILLISECOND) as u64);
         self.ask_within(CONNECT_WITHIN + 2 * (ANSWER_WITHIN + more), ANSWER_WITHIN + more, question)
@@ -80,13 +82,14 @@ impl Link {
         &mut self,
         all: Duration,
         answer: Duration,
-        question: impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
+        question: &impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
         let Some(runtime) = &self.runtime else { return Err(Failure::Told("the connection is closed".into())) };
+        let first = self.connection.is_none();
         let (client, kept) = (&self.client, &mut self.connection);
         let asked = runtime.block_on(async {
             // A drop takes the connection along, so that no late answer is taken for that of the next question.
-            timeout(all, converse(client, kept.take(), answer, &question)).await.unwrap_or(Err(None))
+            timeout(all, converse(client, kept.take(), answer, question)).await.unwrap_or(Err(None))
         });
         match asked {
             Ok((connection, answered)) => {
@@ -94,6 +97,7 @@ impl Link {
                 answered.map_err(|error| self.failure(&error))
             }
             Err(Some(error)) => Err(self.failure(&error)),
+            Err(None) if self.encrypted && first => Err(Failure::Told(words::NO_ANSWER_OVER_TLS.into())),
             Err(None) => Err(Failure::Told(words::NO_ANSWER.into())),
         }
     }

@@ -64,7 +64,7 @@ impl Server {
     /// Says a command past the store.
     fn say(&self, words: &[&str]) -> redis::Value {
         let mut link = Link::new(&self.url(), None).unwrap();
-        let asked = link.ask(0, async |connection| {
+        let asked = link.ask(0, &async |connection| {
             let mut command = redis::cmd(words[0]);
             words[1..].iter().for_each(|word| {
                 command.arg(word);
@@ -186,7 +186,10 @@ fn a_server_that_comes_late_is_taken_over() {
     assert!(loaded.unread && loaded.snapshot.is_none());
     assert_eq!(
         loaded.troubles,
-        [format!("can't read the state from Redis (127.0.0.1:{}): connection refused; the board begins anew", server.port)]
+        [format!(
+            "can't read the state from Redis (127.0.0.1:{}): connection refused; the board begins anew",
+            server.port
+        )]
     );
     assert!(late.keep_current(&turn(1, 1)).is_err());
     server.restart();
@@ -210,7 +213,8 @@ fn a_frozen_server_holds_nobody_up() {
     connected.keep_current(&turn(1, 1)).unwrap();
     server.signal(Signal::STOP);
     // Each comes back at all: an unbounded wait would never end here.
-    for told in [connected.keep_current(&turn(1, 2)), fresh.keep_current(&turn(1, 2)), connected.keep_board(&board(1))] {
+    for told in [connected.keep_current(&turn(1, 2)), fresh.keep_current(&turn(1, 2)), connected.keep_board(&board(1))]
+    {
         assert_eq!(told.unwrap_err().reason, "it did not answer in time");
     }
     assert!(server.store().load().unread);
@@ -228,7 +232,11 @@ fn what_the_server_refuses_is_told_in_plain_words_and_passes() {
     for (spoil, mend, word) in [
         (&["CONFIG", "SET", "maxmemory", "1"][..], &["CONFIG", "SET", "maxmemory", "0"][..], "OOM"),
         (&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"], "READONLY"),
-        (&["CONFIG", "SET", "min-replicas-to-write", "1"], &["CONFIG", "SET", "min-replicas-to-write", "0"], "NOREPLICAS"),
+        (
+            &["CONFIG", "SET", "min-replicas-to-write", "1"],
+            &["CONFIG", "SET", "min-replicas-to-write", "0"],
+            "NOREPLICAS",
+        ),
     ] {
         server.say(spoil);
         seq += 1;
@@ -274,9 +282,11 @@ fn a_full_disk_and_a_busy_script_are_told() {
 #[test]
 fn a_wrong_password_is_told_and_never_repeated() {
     let Some(server) = Server::start(&["--requirepass", "right"]) else { return };
-    for (login, told) in
-        [(":wr0ng@", "user or password refused"), ("us3r:wr0ng@", "user or password refused"), ("", "it asks for a password")]
-    {
+    for (login, told) in [
+        (":wr0ng@", "user or password refused"),
+        ("us3r:wr0ng@", "user or password refused"),
+        ("", "it asks for a password"),
+    ] {
         let url = format!("redis://{login}127.0.0.1:{}", server.port);
         let mut store = RedisStore::new(&url, "line-3").unwrap().taking_over();
         assert_eq!(store.version(), Err(told.to_owned()));
@@ -344,4 +354,57 @@ fn what_is_no_redis_is_told() {
     liar.unwrap().join().unwrap();
     assert!(RedisStore::new("redis://", "x").is_err());
     assert!(RedisStore::new("http://h", "x").is_err());
+}
+
+/// A certificate for `name` in the server's folder, and the arguments that make the server use it on `port`.
+fn certificate(folder: &std::path::Path, name: &str) -> (Vec<u8>, [String; 3]) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+    let [cert, private] = ["cert.pem", "key.pem"].map(|file| folder.join(file));
+    let trusted = pem("CERTIFICATE", certificate.der());
+    std::fs::write(&cert, &trusted).unwrap();
+    std::fs::write(&private, pem("PRIVATE KEY", &key.serialize_der())).unwrap();
+    let path = |path: &std::path::Path| path.display().to_string();
+    (trusted.into_bytes(), [path(&cert), path(&private), path(&cert)])
+}
+
+/// The text form of a certificate or key, which is all the server reads.
+fn pem(kind: &str, bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let four = |three: &[u8]| {
+        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        let sign = |place: usize| {
+            if place > three.len() { '=' } else { char::from(SIGNS[(bits >> (18 - 6 * place) & 63) as usize]) }
+        };
+        [sign(0), sign(1), sign(2), sign(3)]
+    };
+    let line = |line: &[u8]| line.chunks(3).flat_map(four).chain(['\n']).collect::<String>();
+    let lines: String = bytes.chunks(48).map(line).collect();
+    format!("-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n")
+}
+
+#[test]
+fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
+    for (name, told) in [("localhost", None), ("elsewhere", Some("its certificate is for another name"))] {
+        let folder = tempfile::Builder::new().prefix("marquee-").tempdir().unwrap();
+        let (trusted, [cert, key, ca]) = certificate(folder.path(), name);
+        let port = free_port().to_string();
+        let tls = ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &ca];
+        let Some(server) = Server::start(&[&tls[..], &["--tls-auth-clients", "no", "--requirepass", "right"]].concat())
+        else {
+            return;
+        };
+        let url = format!("rediss://:right@localhost:{port}/2");
+        let open = |url: &str| RedisStore::trusting(url, "line-3", Some(trusted.clone())).unwrap();
+        let kept = open(&url).keep_current(&turn(1, 1));
+        assert_eq!(kept.as_ref().err().map(|error| error.reason.as_str()), told);
+        assert_eq!(seq(&mut open(&url)), told.is_none().then_some(1));
+        // Without that certificate among the trusted ones nobody is believed.
+        let stranger = RedisStore::new(&url, "line-3").unwrap().keep_current(&turn(1, 2)).unwrap_err();
+        assert!(["unknown issuer", "no TLS"].iter().any(|part| stranger.reason.contains(part)), "{stranger}");
+        let plain = open(&format!("rediss://localhost:{}", server.port)).version().unwrap_err();
+        assert!(plain.contains("does it speak TLS there?"), "{plain}");
+        let encrypted = open(&format!("redis://localhost:{port}")).version().unwrap_err();
+        assert_eq!(encrypted, "it closed the connection");
+    }
 }

@@ -12,6 +12,9 @@ use crate::coordination::store::plain as plain_io;
 /// The server is silent: it is frozen, or something on the way swallows what is sent.
 pub(super) const NO_ANSWER: &str = "it did not answer in time";
 
+/// The same where TLS was to begin: a server without it waits for the end of a line that never comes.
+pub(super) const NO_ANSWER_OVER_TLS: &str = "it did not answer in time; does it speak TLS there?";
+
 /// The server went away while it was asked, or speaks TLS alone.
 const CLOSED: &str = "it closed the connection";
 
@@ -43,7 +46,7 @@ pub(super) fn plain(error: &RedisError) -> String {
     }
     if let Some(io) = io_below(error) {
         return match io.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => CLOSED.into(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => CLOSED.into(),
             _ => tls(io).unwrap_or_else(|| plain_io(io)),
         };
     }
