@@ -17,6 +17,8 @@ mod checks;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod embed;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod json;
@@ -30,6 +32,8 @@ mod picture;
 mod readme;
 #[cfg(test)]
 mod reload;
+#[cfg(test)]
+mod rounds;
 #[cfg(test)]
 mod screen;
 #[cfg(test)]
