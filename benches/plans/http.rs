@@ -20,7 +20,7 @@ use crate::support::servers::{free_port, get};
 use crate::support::{Piped, TempHome};
 
 /// What the server answers: a health endpoint as they are.
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n\
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n\
     {\"status\":\"ok\",\"version\":\"v2\"}";
 
 /// The processor time of one check that is run again and again, on its thread.
