@@ -49,12 +49,13 @@ pub(super) fn one() {
 pub(super) fn thousand() {
     const LENGTH: Duration = Duration::from_secs(20);
     let (server, port) = (server(), free_port());
-    let mut text = format!("title: Checked\ncluster: none\nstate: memory\nlisten: 127.0.0.1:{port}\nitems:\n");
-    for unit in 0..1_000 {
-        text +=
-            &format!("  - {{id: unit-{unit}, text: Unit {unit}, check: 'http://127.0.0.1:{server}/', every: 1s}}\n");
-    }
-    let home = TempHome::with_config(&text);
+    let item = |unit: u32| {
+        format!("  - {{id: unit-{unit}, text: Unit {unit}, check: 'http://127.0.0.1:{server}/', every: 1s}}\n")
+    };
+    let items: String = (0..1_000).map(item).collect();
+    let home = TempHome::with_config(&format!(
+        "title: Checked\ncluster: none\nstate: memory\nlisten: 127.0.0.1:{port}\nitems:\n{items}"
+    ));
     let run = Piped::render(&home, "json");
     // Two rounds, so that every check has met its server.
     eventually("the first rounds", || Told::ask(port).filter(|told| told.started() >= 2_000.0));
