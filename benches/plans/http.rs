@@ -20,7 +20,7 @@ use crate::support::servers::{free_port, get};
 use crate::support::{Piped, TempHome};
 
 /// What the server answers: a health endpoint as they are.
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n\
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n\
     {\"status\":\"ok\",\"version\":\"v2\"}";
 
 /// The processor time of one check that is run again and again, on its thread.
@@ -49,12 +49,13 @@ pub(super) fn one() {
 pub(super) fn thousand() {
     const LENGTH: Duration = Duration::from_secs(20);
     let (server, port) = (server(), free_port());
-    let mut text = format!("title: Checked\ncluster: none\nstate: memory\nlisten: 127.0.0.1:{port}\nitems:\n");
-    for unit in 0..1_000 {
-        text +=
-            &format!("  - {{id: unit-{unit}, text: Unit {unit}, check: 'http://127.0.0.1:{server}/', every: 1s}}\n");
-    }
-    let home = TempHome::with_config(&text);
+    let item = |unit: u32| {
+        format!("  - {{id: unit-{unit}, text: Unit {unit}, check: 'http://127.0.0.1:{server}/', every: 1s}}\n")
+    };
+    let items: String = (0..1_000).map(item).collect();
+    let home = TempHome::with_config(&format!(
+        "title: Checked\ncluster: none\nstate: memory\nlisten: 127.0.0.1:{port}\nitems:\n{items}"
+    ));
     let run = Piped::render(&home, "json");
     // Two rounds, so that every check has met its server.
     eventually("the first rounds", || Told::ask(port).filter(|told| told.started() >= 2_000.0));
