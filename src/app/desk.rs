@@ -12,12 +12,15 @@ use super::account::{Account, End, Record};
 use super::clock::Clock;
 use super::driver::Inbox;
 use super::feed::Feed;
+use super::flow;
 use crate::api::{
     Answer, Board, ConsoleWire, Consoles, Desk, HourWire, ItemWire, Refused, RunWire, Update, ValuesWire,
 };
 use crate::buffer::Swap;
+use crate::config::Settings;
 use crate::frame::{Role, Safe};
 use crate::kernel::board::{Item, ItemId, Level, PushRefused, Source, UNNAMED_MAX, Values};
+use crate::kernel::plans::PlanSpec;
 use crate::kernel::{Input, Kernel, Moment, Outcome, Push, RunId, Span};
 use crate::renderers::json::rfc3339;
 
@@ -166,14 +169,34 @@ impl Desk for Counter {
         Box::pin(self.removed(id))
     }
 
+    fn plan(&self, id: ItemId) -> Answer<'_, Settings> {
+        Box::pin(async move { self.visit(move |kernel, _| plan_of(kernel, &id).map(flow::settings)).await? })
+    }
+
+    fn tune(&self, id: ItemId, present: Settings, wanted: Settings) -> Answer<'_, Settings> {
+        Box::pin(async move {
+            let tuned = self.visit(move |kernel, now| {
+                leads(kernel)?;
+                let plan = plan_of(kernel, &id)?;
+                if flow::settings(plan) != present {
+                    return Err(Refused::Conflict(format!(
+                        "the plan of {id} was changed at the same moment; ask again"
+                    )));
+                }
+                let plan = flow::paced(&wanted, Arc::clone(&plan.hosts));
+                kernel.handle(now, Input::Tune(id.clone(), Box::new(plan)));
+                plan_of(kernel, &id).map(flow::settings)
+            });
+            tuned.await?
+        })
+    }
+
     fn run(&self, id: ItemId) -> Answer<'_, String> {
         Box::pin(async move {
             let account = Arc::clone(&self.account);
             let run = self.visit(move |kernel, now| {
                 let place = kernel.board().place(&id).ok_or_else(|| no_item(&id))?;
-                if !matches!(kernel.board().items()[place].spec.source, Source::Plan(_)) {
-                    return Err(Refused::Conflict(format!("{id} has no plan that could run: it is pushed or fixed")));
-                }
+                plan_of(kernel, &id)?;
                 leads(kernel)?;
                 kernel.handle(now, Input::RunNow(id.clone()));
                 let (_, run) = kernel.seat(place);
@@ -267,6 +290,14 @@ impl Counter {
 fn leads(kernel: &Kernel) -> Result<(), Refused> {
     let why = "this console follows another: ask its leader";
     if kernel.role().runs_plans() { Ok(()) } else { Err(Refused::Busy(why.into())) }
+}
+
+/// The plan of the item called `id`, with the settings in force.
+fn plan_of<'k>(kernel: &'k Kernel, id: &ItemId) -> Result<&'k PlanSpec, Refused> {
+    match &kernel.board().get(id).ok_or_else(|| no_item(id))?.spec.source {
+        Source::Plan(plan) => Ok(plan),
+        _ => Err(Refused::Conflict(format!("{id} has no plan that could run: it is pushed or fixed"))),
+    }
 }
 
 fn no_item(id: &ItemId) -> Refused {

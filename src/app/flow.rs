@@ -98,3 +98,42 @@ pub(super) fn feed(config: &Config) -> SpikeRules {
 fn limit(rate: Rate) -> Limit {
     Limit::new(rate.tokens, rate.per, rate.burst)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Span;
+
+    #[test]
+    fn settings_come_back_as_they_went() {
+        let usual = Settings {
+            every: Span::from_secs(10),
+            phase: None,
+            timeout: Span::from_secs(2),
+            retries: 0,
+            flow: Flow::default(),
+        };
+        let own = Settings {
+            every: Span::from_millis(1_500),
+            phase: Some(Span::from_millis(250)),
+            timeout: Span::from_millis(700),
+            retries: 3,
+            flow: Flow {
+                priority: 9,
+                late: ConfigLate::Burst(4),
+                limit: Some(Rate { tokens: 7, per: Span::from_secs(60), burst: 3 }),
+                confirm: Confirm { bad: 3, good: 2 },
+                delay: Delay { on: Span::from_secs(5), off: Span::from_secs(60) },
+                breaker: BreakerConfig {
+                    open_after: 0,
+                    retry_after: Span::from_secs(3),
+                    retry_max: Span::from_secs(30),
+                },
+                flapping: FlappingConfig { start: 50, stop: 20 },
+            },
+        };
+        for wanted in [usual, own] {
+            assert_eq!(settings(&paced(&wanted, Arc::default())), wanted);
+        }
+    }
+}
