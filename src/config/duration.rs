@@ -80,7 +80,8 @@ pub fn duration_text(span: Span) -> String {
     let mut text = String::new();
     for (unit, nanos) in UNITS {
         if rest >= nanos {
-            text.push_str(&format!("{}{unit}", rest / nanos));
+            text += &(rest / nanos).to_string();
+            text += unit;
             rest %= nanos;
         }
     }

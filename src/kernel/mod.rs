@@ -152,7 +152,7 @@ impl Kernel {
                     self.outputs.push_back(Output::Cancel(run));
                 }
             }
-            Input::Tune(id, plan) => self.tune(&id, *plan),
+            Input::Tune(id, plan) => self.tune(&id, &plan),
             Input::Role(role) => {
                 self.role = role;
                 self.outputs.extend(self.schedule.halt(!role.runs_plans()));
@@ -233,7 +233,7 @@ impl Kernel {
     }
 
     /// The plan of `id` alone takes up other settings; no other one notices.
-    fn tune(&mut self, id: &ItemId, plan: PlanSpec) {
+    fn tune(&mut self, id: &ItemId, plan: &PlanSpec) {
         let Some(place) = self.board.place(id) else { return };
         let Some(change) = self.board.tune(self.now, place, plan) else { return };
         self.schedule.tune(place, self.now, &self.board);

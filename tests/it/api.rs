@@ -307,7 +307,9 @@ fn a_plan_is_tuned_while_it_runs_until_the_config_says_something_else_of_it() {
     eventually("the reload", || (at.get("/v1/items/a")["text"] == "Machine").then_some(()));
     assert_eq!(in_force(), told);
     assert_eq!(tune(&first).json(), first);
-    assert_eq!(next("a"), grid, "there and back, it has its old beat");
+    // The hour may be another: a first run leaves out the tick that would follow too soon.
+    let beat = |next: &Value| next.as_str().unwrap().split_once(':').unwrap().1.to_owned();
+    assert_eq!(beat(&next("a")), beat(&grid), "there and back, it has its old beat");
 
     assert_eq!(tune(&json!({"retries": 7})).json()["retries"], 7);
     board.home.rename_over("marquee.yaml", config(board.port, &items("2h", "Machine")));

@@ -10,6 +10,7 @@ use super::Level;
 use super::begin::{flapping_rules, settle_rules};
 use super::freshness::{is_fresh, stale_at};
 use super::item::{HISTORY, Item, ItemId, ItemSpec, LastRun, Past, Source};
+use super::respec::{settled, take_up};
 use crate::kernel::input::{Push, Report};
 use crate::kernel::plans::{PlanSpec, Settle};
 use crate::kernel::snapshot::BoardSnapshot;
@@ -222,10 +223,10 @@ impl Board {
     }
 
     /// An item's plan gets other settings; `None` where it has no plan.
-    pub(in crate::kernel) fn tune(&mut self, now: Moment, place: usize, plan: PlanSpec) -> Option<Change> {
+    pub(in crate::kernel) fn tune(&mut self, now: Moment, place: usize, plan: &PlanSpec) -> Option<Change> {
         let item = &mut self.items[place];
         let Source::Plan(present) = &item.spec.source else { return None };
-        let plan = PlanSpec { hosts: Arc::clone(&present.hosts), ..plan };
+        let plan = PlanSpec { hosts: Arc::clone(&present.hosts), ..plan.clone() };
         let configured = item.configured.take().unwrap_or_else(|| Box::new(present.clone()));
         item.configured = Some(configured).filter(|configured| **configured != plan);
         let before = item.level();
@@ -349,53 +350,5 @@ impl Board {
     #[must_use]
     pub(in crate::kernel) fn next_expiry(&self) -> Option<Moment> {
         self.expiries.peek().map(|Reverse((at, _))| *at)
-    }
-}
-
-/// The item of `spec`, with the news of the `known` one where it still holds.
-fn settled(known: Option<Item>, spec: ItemSpec, now: Moment) -> Item {
-    let Some(mut item) = known else { return Item::new(spec, now) };
-    let mut spec = spec;
-    let configured = item.configured.take().filter(|configured| keep_tuned(&item, configured, &mut spec));
-    let keeps = match (&item.spec.source, &spec.source) {
-        (Source::Fixed(old), Source::Fixed(new)) => old == new && item.spec.text == spec.text,
-        (Source::Plan(_), Source::Plan(_)) => item.spec.revision == spec.revision,
-        (Source::Pushed { .. }, Source::Pushed { .. }) => true,
-        _ => false,
-    };
-    if !keeps {
-        return Item { configured, ..Item::new(spec, now) };
-    }
-    item.configured = configured;
-    if item.updated.is_none() && item.text != spec.text {
-        item.text = Arc::clone(&spec.text);
-        item.columns = crate::kernel::width::columns(&item.text);
-    }
-    item.pushed_in = false;
-    take_up(&mut item, spec, now);
-    item
-}
-
-/// Puts the tuned plan of `item` into `spec`, where that has the plan that was `configured` before.
-fn keep_tuned(item: &Item, configured: &PlanSpec, spec: &mut ItemSpec) -> bool {
-    match (&item.spec.source, &mut spec.source) {
-        // Whom it asks follows from what it measures, and is nothing that is tuned.
-        (Source::Plan(tuned), Source::Plan(plan))
-            if (PlanSpec { hosts: Arc::clone(&plan.hosts), ..configured.clone() }) == *plan =>
-        {
-            *plan = PlanSpec { hosts: Arc::clone(&plan.hosts), ..tuned.clone() };
-            true
-        }
-        _ => false,
-    }
-}
-
-/// Gives an item another spec of the same measurement; its news may be younger or older by it.
-fn take_up(item: &mut Item, spec: ItemSpec, now: Moment) {
-    item.spec = Arc::new(spec);
-    let before = item.level();
-    item.fresh = is_fresh(item, now);
-    if item.level() != before {
-        item.since = now;
     }
 }
