@@ -66,20 +66,33 @@ impl Check for Http {
         Box::pin(async {
             let anew = || client(&self.url);
             let Some(age) = self.age() else {
-                return ask(anew()?, &self.url, Then::Close).await.map_err(Broken::fault);
+                let asked = ask(anew()?, &self.url, Then::Close).await;
+                if asked.is_err() {
+                    self.forget();
+                }
+                return asked.map_err(Broken::fault);
             };
             let then = if age < KEPT_MAX { Then::Keep } else { Then::Close };
-            match ask(keeping(&self.url)?, &self.url, then).await {
+            let asked = match ask(keeping(&self.url)?, &self.url, then).await {
                 // The server may have closed the kept connection just as it was asked.
                 Err(broken) if broken.before_answer => ask(anew()?, &self.url, Then::Close).await,
                 asked => asked,
+            };
+            if asked.is_err() {
+                self.forget();
             }
-            .map_err(Broken::fault)
+            asked.map_err(Broken::fault)
         })
     }
 }
 
 impl Http {
+    /// After a failure there is no connection worth keeping: the next run meets the server as a
+    /// stranger, and asks it once.
+    fn forget(&self) {
+        *self.fresh.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// How long ago the server was last met as a stranger; that is now for the next to ask where it is due.
     fn age(&self) -> Option<Duration> {
         let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
