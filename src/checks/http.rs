@@ -9,7 +9,7 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::CONNECTION;
@@ -18,8 +18,7 @@ use reqwest::tls::TlsInfo;
 use reqwest::{Client, ClientBuilder, Response, Url};
 use tokio::time::Instant;
 
-use super::{BadTarget, Check, CheckTarget, Fault, Measured, Measuring, certificate, net, tls};
-use crate::config::json;
+use super::{BadTarget, Check, CheckTarget, Fault, Measured, Measuring, certificate, json, net, tls};
 use crate::frame::{Span, Value, Values};
 
 /// How far a redirect is followed. Health endpoints have none; a login page behind one is no health.
@@ -44,8 +43,8 @@ const USER_AGENT: &str = concat!("marquee/", env!("CARGO_PKG_VERSION"));
 
 struct Http {
     url: Url,
-    /// When a run last connected anew or had its connection closed behind it; `None`: no run yet.
-    fresh: Mutex<Option<Instant>>,
+    /// Since when connections have been kept; `None`: the last run had no answer, or there was none yet.
+    kept: Mutex<Option<Instant>>,
 }
 
 pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
@@ -58,49 +57,38 @@ pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarge
     if url.scheme() != target.scheme || url.host_str().is_none_or(str::is_empty) {
         return Err(form("the host is missing"));
     }
-    Ok(Box::new(Http { url, fresh: Mutex::default() }))
+    Ok(Box::new(Http { url, kept: Mutex::default() }))
 }
 
 impl Check for Http {
     fn measure(&self) -> Measuring<'_> {
         Box::pin(async {
+            // Taken, and given back by an answer alone: a run that fails or is dropped leaves no
+            // connection behind, and what happens on a new one is a fault that is told.
+            let kept = self.kept().take();
+            let age = kept.map(|since| since.elapsed());
             let anew = || client(&self.url);
-            let Some(age) = self.age() else {
-                let asked = ask(anew()?, &self.url, Then::Close).await;
-                if asked.is_err() {
-                    self.forget();
+            let asked = match age {
+                None => ask(anew()?, &self.url, Then::Close).await,
+                Some(age) => {
+                    let then = if age < KEPT_MAX { Then::Keep } else { Then::Close };
+                    match ask(keeping(&self.url)?, &self.url, then).await {
+                        // The server may have closed the kept connection just as it was asked.
+                        Err(broken) if broken.before_answer => ask(anew()?, &self.url, Then::Close).await,
+                        asked => asked,
+                    }
                 }
-                return asked.map_err(Broken::fault);
             };
-            let then = if age < KEPT_MAX { Then::Keep } else { Then::Close };
-            let asked = match ask(keeping(&self.url)?, &self.url, then).await {
-                // The server may have closed the kept connection just as it was asked.
-                Err(broken) if broken.before_answer => ask(anew()?, &self.url, Then::Close).await,
-                asked => asked,
-            };
-            if asked.is_err() {
-                self.forget();
-            }
-            asked.map_err(Broken::fault)
+            let measured = asked.map_err(Broken::fault)?;
+            *self.kept() = kept.filter(|_| age.is_some_and(|age| age < KEPT_MAX)).or_else(|| Some(Instant::now()));
+            Ok(measured)
         })
     }
 }
 
 impl Http {
-    /// After a failure there is no connection worth keeping: the next run meets the server as a
-    /// stranger, and asks it once.
-    fn forget(&self) {
-        *self.fresh.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    /// How long ago the server was last met as a stranger; that is now for the next to ask where it is due.
-    fn age(&self) -> Option<Duration> {
-        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        let age = fresh.map(|fresh| fresh.elapsed());
-        if age.is_none_or(|age| age >= KEPT_MAX) {
-            *fresh = Some(Instant::now());
-        }
-        age
+    fn kept(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -204,7 +192,7 @@ pub(super) async fn read(mut response: Response) -> Result<(Vec<u8>, bool), reqw
 
 /// JSON as a tree; anything else as text.
 fn tree(body: &[u8], whole: bool) -> Value {
-    let tree = if whole { json::lenient(body) } else { None };
+    let tree = if whole { json::read(body) } else { None };
     tree.unwrap_or_else(|| {
         let start = &body[..body.len().min(TEXT_BYTES_MAX)];
         Value::text(String::from_utf8_lossy(start).trim())

@@ -257,7 +257,7 @@ async fn asked(http: &Http) -> Result<Measured, Fault> {
 }
 
 fn http(url: &str) -> Http {
-    Http { url: Url::parse(url).unwrap(), fresh: Mutex::default() }
+    Http { url: Url::parse(url).unwrap(), kept: Mutex::default() }
 }
 
 #[tokio::test]
@@ -269,10 +269,10 @@ async fn a_connection_is_kept_for_the_next_runs_and_a_minute_at_most() {
         asked(&http).await.unwrap();
     }
     let minute_ago = Instant::now().checked_sub(KEPT_MAX).unwrap();
-    *http.fresh.lock().unwrap() = Some(minute_ago);
+    *http.kept.lock().unwrap() = Some(minute_ago);
     asked(&http).await.unwrap();
     asked(&http).await.unwrap();
-    *http.fresh.lock().unwrap() = Some(minute_ago);
+    *http.kept.lock().unwrap() = Some(minute_ago);
     asked(&http).await.unwrap();
     let said: Vec<_> = server.said().await.iter().map(|all| all.matches("GET ").count()).collect();
     assert_eq!(said, [1, 5, 2]);
@@ -298,6 +298,18 @@ async fn a_kept_connection_that_was_closed_meanwhile_is_no_fault() {
             assert_eq!(requests, [1, 2, 1], "the third run was asked of a closing connection and then anew");
         }
     }
+}
+
+#[tokio::test]
+async fn a_fault_on_a_new_connection_is_told_and_asked_once() {
+    let server = Server::answering(4, "");
+    let http = http(&server.url("/"));
+    for _ in 0..4 {
+        let fault = asked(&http).await.unwrap_err().0;
+        assert!(fault.starts_with("closed without an answer"), "{fault}");
+    }
+    // A second try behind the scenes would have found nobody listening any more.
+    assert_eq!(server.said().await.len(), 4);
 }
 
 #[tokio::test]
