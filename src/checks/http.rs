@@ -18,7 +18,8 @@ use reqwest::tls::TlsInfo;
 use reqwest::{Client, ClientBuilder, Response, Url};
 use tokio::time::Instant;
 
-use super::{BadTarget, Check, CheckTarget, Fault, Measured, Measuring, certificate, json, net, tls};
+use super::{BadTarget, Check, CheckTarget, Fault, Measured, Measuring, certificate, net, tls};
+use crate::config::json;
 use crate::frame::{Span, Value, Values};
 
 /// How far a redirect is followed. Health endpoints have none; a login page behind one is no health.
@@ -192,7 +193,7 @@ pub(super) async fn read(mut response: Response) -> Result<(Vec<u8>, bool), reqw
 
 /// JSON as a tree; anything else as text.
 fn tree(body: &[u8], whole: bool) -> Value {
-    let tree = if whole { json::read(body) } else { None };
+    let tree = if whole { json::lenient(body) } else { None };
     tree.unwrap_or_else(|| {
         let start = &body[..body.len().min(TEXT_BYTES_MAX)];
         Value::text(String::from_utf8_lossy(start).trim())
