@@ -1,11 +1,12 @@
 //! A marquee inside another program: its items, its renderer, no files and no dependencies.
 
 use std::io;
+use std::thread::park_timeout;
 use std::time::Duration;
 
 use marquee::frame::Frame;
 use marquee::kernel::board::Level;
-use marquee::renderers::{Context, Renderer};
+use marquee::renderers::Renderer;
 use marquee::{FixedItem, Marquee};
 
 struct Lines;
@@ -13,12 +14,6 @@ struct Lines;
 impl Renderer for Lines {
     fn name(&self) -> &'static str {
         "lines"
-    }
-    fn supports(&self, _: &Context) -> bool {
-        true
-    }
-    fn priority(&self) -> i32 {
-        0
     }
     fn draw(&mut self, frame: &Frame) -> io::Result<()> {
         println!("{} {} {}", frame.seq, frame.turn.level, frame.turn.text);
@@ -31,9 +26,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let press = FixedItem::new("press", "Press 7 waits for oil", Level::Warning)?;
     let board = Marquee::builder("Line 3").items([oven.clone(), press]).order(["press"]);
     let board = board.interval(Duration::from_millis(100)).fallback("No news").renderer(Lines).start()?;
-    std::thread::park_timeout(Duration::from_millis(250));
+    park_timeout(Duration::from_millis(500));
     board.replace([oven, FixedItem::new("press", "Press 7 runs", Level::Healthy)?]);
-    std::thread::park_timeout(Duration::from_millis(250));
+    park_timeout(Duration::from_millis(500));
     println!("now: {}", board.frame().map(|frame| frame.turn.text.to_string()).unwrap_or_default());
     Ok(board.stop()?)
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::wire::{Board, Consoles, HourWire, ItemWire, RunWire};
+use crate::config::Settings;
 use crate::frame::{ItemId, Level, Span, Values};
 
 /// An answer on its way.
@@ -72,6 +73,13 @@ pub trait Desk: Send + Sync {
 
     /// Takes a pushed item from the board.
     fn remove(&self, id: ItemId) -> Answer<'_, ()>;
+
+    /// The settings of an item's plan that are in force.
+    fn plan(&self, id: ItemId) -> Answer<'_, Settings>;
+
+    /// Changes the settings of an item's plan from `present` to `wanted`; tells what is in force then.
+    /// Refused where somebody else changed them in between.
+    fn tune(&self, id: ItemId, present: Settings, wanted: Settings) -> Answer<'_, Settings>;
 
     /// Runs an item's plan now: the run's id. Where one is in flight already, that one's.
     fn run(&self, id: ItemId) -> Answer<'_, String>;

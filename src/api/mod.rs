@@ -13,7 +13,7 @@
 //! | `routes.rs` | the router made of that table |
 //! | `gate.rs` | what every request passes: the token, the rate, the body |
 //! | `bucket.rs` | how many updates a second are taken |
-//! | `health.rs` `items.rs` `runs.rs` `frames.rs` `alertmanager.rs` | what the routes do |
+//! | `health.rs` `items.rs` `plan.rs` `runs.rs` `frames.rs` `alertmanager.rs` | what the routes do |
 //! | `json.rs` `update.rs` | JSON from outside, strictly, and the update it says |
 //! | `wire.rs` | JSON to the outside |
 //! | `desk.rs` | what the app has to answer |
@@ -28,6 +28,7 @@ mod gate;
 mod health;
 mod items;
 mod openapi;
+mod plan;
 mod problem;
 mod routes;
 mod runs;

@@ -126,6 +126,7 @@ fn body(takes: Takes) -> Option<Value> {
             body["content"]["application/jsonl"] = json!({"schema": {"type": "string"}});
             Some(body)
         }
+        Takes::Settings => Some(json(schema_ref("PlanChange"))),
         Takes::Alerts => Some(json(schema_ref("Alerts"))),
     }
 }
@@ -138,6 +139,17 @@ fn schema_ref(name: &str) -> Value {
 fn object(members: &Value) -> Value {
     let names: Vec<String> = members.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     json!({"type": "object", "properties": members, "required": names})
+}
+
+/// An object that may have these members and no others, and so may the objects within.
+fn closed_deep(members: &Value) -> Value {
+    let mut members = members.clone();
+    for member in members.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if member["type"] == "object" {
+            *member = closed_deep(&member["properties"]);
+        }
+    }
+    json!({"type": "object", "properties": members, "additionalProperties": false})
 }
 
 fn schemas() -> Value {
@@ -159,6 +171,18 @@ fn schemas() -> Value {
     });
     let mut named = update.clone();
     named["id"] = schema_ref("ItemId");
+    let duration = json!({"type": "string", "examples": ["250ms", "10s", "1h30m"]});
+    let plan = json!({
+        "every": duration,
+        "phase": {"type": ["string", "null"], "description": "Where in the period it starts; null: spread by the id."},
+        "timeout": duration, "retries": count, "priority": count,
+        "late": {"type": "string", "pattern": "^(skip|coalesce|burst [0-9]+)$"},
+        "limit": {"type": ["string", "null"], "pattern": "^[0-9]+/[smh]$"},
+        "burst": {"type": ["integer", "null"], "minimum": 1},
+        "confirm": object(&json!({"bad": count, "good": count})),
+        "delay": object(&json!({"on": duration, "off": duration})),
+        "breaker": object(&json!({"open_after": count, "retry_after": duration, "retry_max": duration})),
+    });
     let closed = |members: &Value, required: Value| json!({"type": "object", "properties": members, "required": required, "additionalProperties": false});
     json!({
         "Any": {"type": "object"},
@@ -180,6 +204,8 @@ fn schemas() -> Value {
             "age_ms": {"type": ["integer", "null"]}, "source": text, "values": values, "fresh": truth,
             "flapping": truth, "next_run": time_or_null, "run": text_or_null, "last_run": run_or_null,
         })),
+        "Plan": object(&plan),
+        "PlanChange": closed_deep(&plan),
         "Started": object(&json!({"run": schema_ref("RunId")})),
         "Run": object(&json!({
             "run": schema_ref("RunId"), "item": schema_ref("ItemId"),

@@ -1,10 +1,10 @@
 //! Every route: the router and the `OpenAPI` document are both made of this table.
 
 use axum::http::Method;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::gate::Room;
-use super::{alertmanager, frames, health, items, openapi, runs};
+use super::{alertmanager, frames, health, items, openapi, plan, runs};
 
 /// What a request's body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum Takes {
     Update,
     /// Many updates.
     Batch,
+    /// A change of a plan's settings.
+    Settings,
     /// What Alertmanager sends.
     Alerts,
 }
@@ -148,6 +150,24 @@ pub(super) const ROUTES: &[Route] = &[
         &[404, 503],
         || get(items::account),
     ),
+    Route::reads(
+        "/v1/items/{id}/plan",
+        "The settings of an item's plan that are in force",
+        &[(200, "the settings", Json("Plan"))],
+        &[404, 409, 503],
+        || get(plan::plan),
+    ),
+    Route {
+        method: "PATCH",
+        path: "/v1/items/{id}/plan",
+        summary: "Change settings of an item's plan while it runs, within the config's bounds; what is not named \
+                  stays. It holds until a reload changes that plan's settings in the config, or the program ends",
+        writes: true,
+        takes: Takes::Settings,
+        answers: &[(200, "the settings in force now", Json("Plan"))],
+        refusals: &[404, 409, 503],
+        handler: || patch(plan::tune),
+    },
     Route::reads("/v1/runs/{run}", "One run", &[(200, "the run", Json("Run"))], &[404], || get(runs::run)),
     Route {
         method: "DELETE",

@@ -18,8 +18,8 @@ use super::server::{Door, Limits, serve_within};
 use super::table::ROUTES;
 use super::wire::{Board as BoardWire, Consoles, HourWire, ItemWire, RunWire, ValuesWire};
 use super::{Faces, openapi};
-use crate::config::Secret;
-use crate::frame::{ItemId, Moment, Safe};
+use crate::config::{Flow, Secret, Settings};
+use crate::frame::{ItemId, Moment, Safe, Span};
 
 /// No scene takes longer: a hang is a failure, not a stuck build.
 const SCENE: Duration = Duration::from_mins(1);
@@ -115,6 +115,15 @@ impl Desk for FakeDesk {
 
     fn remove(&self, id: ItemId) -> Answer<'_, ()> {
         answer(known(&id).map(drop))
+    }
+
+    fn plan(&self, id: ItemId) -> Answer<'_, Settings> {
+        let (every, timeout) = (Span::from_secs(10), Span::from_secs(2));
+        answer(known(&id).map(|_| Settings { every, phase: None, timeout, retries: 0, flow: Flow::default() }))
+    }
+
+    fn tune(&self, id: ItemId, _: Settings, wanted: Settings) -> Answer<'_, Settings> {
+        answer(known(&id).map(|_| wanted))
     }
 
     fn run(&self, id: ItemId) -> Answer<'_, String> {

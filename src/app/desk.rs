@@ -12,14 +12,15 @@ use super::account::{Account, End, Record};
 use super::clock::Clock;
 use super::driver::Inbox;
 use super::feed::Feed;
-use crate::api::{
-    Answer, Board, ConsoleWire, Consoles, Desk, HourWire, ItemWire, Refused, RunWire, Update, ValuesWire,
-};
+use super::flow;
+use super::seen::{Seen, Times, see, tell_run};
+use crate::api::{Answer, Board, ConsoleWire, Consoles, Desk, HourWire, ItemWire, Refused, RunWire, Update};
 use crate::buffer::Swap;
+use crate::config::Settings;
 use crate::frame::{Role, Safe};
-use crate::kernel::board::{Item, ItemId, Level, PushRefused, Source, UNNAMED_MAX, Values};
+use crate::kernel::board::{ItemId, PushRefused, Source, UNNAMED_MAX};
+use crate::kernel::plans::PlanSpec;
 use crate::kernel::{Input, Kernel, Moment, Outcome, Push, RunId, Span};
-use crate::renderers::json::rfc3339;
 
 /// The board thread goes round in milliseconds; when it has not answered after so long, it is stuck.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -166,14 +167,34 @@ impl Desk for Counter {
         Box::pin(self.removed(id))
     }
 
+    fn plan(&self, id: ItemId) -> Answer<'_, Settings> {
+        Box::pin(async move { self.visit(move |kernel, _| plan_of(kernel, &id).map(flow::settings)).await? })
+    }
+
+    fn tune(&self, id: ItemId, present: Settings, wanted: Settings) -> Answer<'_, Settings> {
+        Box::pin(async move {
+            let tuned = self.visit(move |kernel, now| {
+                leads(kernel)?;
+                let plan = plan_of(kernel, &id)?;
+                if flow::settings(plan) != present {
+                    return Err(Refused::Conflict(format!(
+                        "the plan of {id} was changed at the same moment; ask again"
+                    )));
+                }
+                let plan = flow::paced(&wanted, Arc::clone(&plan.hosts));
+                kernel.handle(now, Input::Tune(id.clone(), Box::new(plan)));
+                plan_of(kernel, &id).map(flow::settings)
+            });
+            tuned.await?
+        })
+    }
+
     fn run(&self, id: ItemId) -> Answer<'_, String> {
         Box::pin(async move {
             let account = Arc::clone(&self.account);
             let run = self.visit(move |kernel, now| {
                 let place = kernel.board().place(&id).ok_or_else(|| no_item(&id))?;
-                if !matches!(kernel.board().items()[place].spec.source, Source::Plan(_)) {
-                    return Err(Refused::Conflict(format!("{id} has no plan that could run: it is pushed or fixed")));
-                }
+                plan_of(kernel, &id)?;
                 leads(kernel)?;
                 kernel.handle(now, Input::RunNow(id.clone()));
                 let (_, run) = kernel.seat(place);
@@ -269,6 +290,14 @@ fn leads(kernel: &Kernel) -> Result<(), Refused> {
     if kernel.role().runs_plans() { Ok(()) } else { Err(Refused::Busy(why.into())) }
 }
 
+/// The plan of the item called `id`, with the settings in force.
+fn plan_of<'k>(kernel: &'k Kernel, id: &ItemId) -> Result<&'k PlanSpec, Refused> {
+    match &kernel.board().get(id).ok_or_else(|| no_item(id))?.spec.source {
+        Source::Plan(plan) => Ok(plan),
+        _ => Err(Refused::Conflict(format!("{id} has no plan that could run: it is pushed or fixed"))),
+    }
+}
+
 fn no_item(id: &ItemId) -> Refused {
     Refused::Missing(format!("there is no item `{id}`"))
 }
@@ -296,98 +325,6 @@ fn push(kernel: &mut Kernel, now: Moment, update: Update) -> Result<bool, Refuse
         return Err(Refused::Flooded(why.into()));
     }
     admitted
-}
-
-/// What a visit takes along of an item: everything shared, nothing copied that is long.
-struct Seen {
-    id: ItemId,
-    text: Arc<str>,
-    level: Level,
-    since: Moment,
-    updated: Option<Moment>,
-    source: Arc<str>,
-    values: Arc<Values>,
-    fresh: bool,
-    flapping: bool,
-    next_run: Option<Moment>,
-    run: Option<RunId>,
-}
-
-fn see(kernel: &Kernel, id: &ItemId) -> Option<Seen> {
-    let place = kernel.board().place(id)?;
-    Some(Seen::of(kernel, place, &kernel.board().items()[place]))
-}
-
-impl Seen {
-    fn of(kernel: &Kernel, place: usize, item: &Item) -> Self {
-        let (next_run, run) = kernel.seat(place);
-        Self {
-            id: item.id().clone(),
-            text: Arc::clone(&item.text),
-            level: item.level(),
-            since: item.since,
-            updated: item.updated,
-            source: Arc::clone(&item.spec.label),
-            values: Arc::clone(&item.values),
-            fresh: item.fresh,
-            flapping: item.flapping,
-            next_run,
-            run,
-        }
-    }
-
-    fn tell(self, times: Times, last: Option<&Record>) -> ItemWire {
-        ItemWire {
-            id: self.id.to_string(),
-            text: Safe::of(&self.text),
-            level: self.level.word(),
-            since: times.tell(self.since),
-            updated: self.updated.map(|at| times.tell(at)),
-            age_ms: self.updated.map(|at| times.now.since(at).as_millis()),
-            source: Safe::of(&self.source),
-            values: ValuesWire(self.values),
-            fresh: self.fresh,
-            flapping: self.flapping,
-            next_run: self.next_run.map(|at| times.tell(at)),
-            run: self.run.map(|run| run.to_string()),
-            last_run: last.map(|record| tell_run(record, times)),
-        }
-    }
-}
-
-fn tell_run(record: &Record, times: Times) -> RunWire {
-    RunWire {
-        run: record.run.to_string(),
-        item: record.item.to_string(),
-        state: record.outcome.map_or("running", Outcome::word),
-        started: times.tell(record.started),
-        waited_ms: record.waited.as_millis(),
-        ran_ms: record.ran.as_millis(),
-        retries: record.retries,
-        bytes: record.bytes,
-        detail: Safe::of(&record.detail),
-    }
-}
-
-/// How moments of the shared clock are told in one answer.
-#[derive(Clone, Copy)]
-struct Times {
-    now: Moment,
-    ahead: Span,
-    behind: Span,
-}
-
-impl Times {
-    /// The distance to the wall clock, in whole seconds: a moment must not tremble from one answer to the next.
-    fn of(clock: Clock) -> Self {
-        let (now, wall) = (clock.now(), clock.wall());
-        let seconds = |span: Span| Span::from_secs((span + Span::from_millis(500)).as_secs());
-        Self { now, ahead: seconds(wall.since(now)), behind: seconds(now.since(wall)) }
-    }
-
-    fn tell(self, moment: Moment) -> String {
-        rfc3339(moment + self.ahead - self.behind)
-    }
 }
 
 /// This console's name where the config gives it none: the host, and its terminal or process.

@@ -41,6 +41,8 @@ mod run;
 #[cfg(feature = "cli")]
 mod runs;
 #[cfg(feature = "cli")]
+mod seen;
+#[cfg(feature = "cli")]
 mod serve;
 #[cfg(feature = "cli")]
 mod settings;

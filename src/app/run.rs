@@ -192,6 +192,7 @@ impl Program {
             meters: Arc::clone(&meters),
             server: Arc::clone(&server),
             listen: options.metrics_addr,
+            theme: Some(found.theme.clone()),
             shelf: Arc::clone(&shelf),
             first: None,
         };

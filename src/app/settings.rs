@@ -112,6 +112,8 @@ pub(super) struct Taker {
     pub(super) server: Arc<Server>,
     /// The command line's address wins over the config's.
     pub(super) listen: Option<SocketAddr>,
+    /// The theme that the config asked for last.
+    pub(super) theme: Option<Theme>,
     /// Where the keeper stands once there is one.
     pub(super) shelf: Shelf,
     /// What can't change while the program runs, as it began.
@@ -164,8 +166,11 @@ impl Taker {
                 }
             }
             Ok(config) => {
-                let _ = self.events.send(Event::Theme(Box::new(found.theme)));
-                self.stage.wake();
+                // A reload that leaves the theme alone leaves the viewer's choice alone too.
+                if self.theme.replace(found.theme.clone()).is_none_or(|theme| theme != found.theme) {
+                    let _ = self.events.send(Event::Theme(Box::new(found.theme)));
+                    self.stage.wake();
+                }
                 if let Some(refused) = self.take_up_config(&config) {
                     notice.get_or_insert(refused);
                 }

@@ -1,15 +1,18 @@
 //! `http://` and `https://`: a GET, its status, how long it took, and what it says.
 //!
-//! Each run connects anew: a board asks whether a stranger could be served now,
-//! not whether an old connection still stands. Deliberately no proxy from the
-//! environment (the target itself is asked) and no certificate is ever accepted
-//! that the machine does not trust.
+//! A connection is kept for the next run, but never for long: a board asks
+//! whether a stranger could be served, so at least once a minute a run connects
+//! anew and meets what a stranger meets, such as a new address or certificate.
+//! Deliberately no proxy from the environment (the target itself is asked), no
+//! HTTP/2 (a cancelled run closes its socket, which others would share there) and
+//! no certificate is ever accepted that the machine does not trust.
 
 use std::error::Error;
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use reqwest::header::CONNECTION;
 use reqwest::redirect::Policy;
 use reqwest::tls::TlsInfo;
 use reqwest::{Client, ClientBuilder, Response, Url};
@@ -32,11 +35,17 @@ const TEXT_BYTES_MAX: usize = 4 * 1024;
 /// The longest that a request may last where its caller forgot to limit it.
 const LASTS_MAX: Duration = Duration::from_mins(5);
 
+/// How long connections are kept before a run meets the server as a stranger does, and how long an
+/// idle one waits for its next run: short against what an operator would call "now".
+const KEPT_MAX: Duration = Duration::from_mins(1);
+
 /// What the server reads in its log.
 const USER_AGENT: &str = concat!("marquee/", env!("CARGO_PKG_VERSION"));
 
 struct Http {
     url: Url,
+    /// Since when connections have been kept; `None`: the last run had no answer, or there was none yet.
+    kept: Mutex<Option<Instant>>,
 }
 
 pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarget> {
@@ -49,26 +58,62 @@ pub(super) fn build(target: &CheckTarget<'_>) -> Result<Box<dyn Check>, BadTarge
     if url.scheme() != target.scheme || url.host_str().is_none_or(str::is_empty) {
         return Err(form("the host is missing"));
     }
-    Ok(Box::new(Http { url }))
+    Ok(Box::new(Http { url, kept: Mutex::default() }))
 }
 
 impl Check for Http {
     fn measure(&self) -> Measuring<'_> {
-        Box::pin(async { ask(client(&self.url)?, &self.url).await })
+        Box::pin(async {
+            // Taken, and given back by an answer alone: a run that fails or is dropped leaves no
+            // connection behind, and what happens on a new one is a fault that is told.
+            let kept = self.kept().take();
+            let age = kept.map(|since| since.elapsed());
+            let anew = || client(&self.url);
+            let asked = match age {
+                None => ask(anew()?, &self.url, Then::Close).await,
+                Some(age) => {
+                    let then = if age < KEPT_MAX { Then::Keep } else { Then::Close };
+                    match ask(keeping(&self.url)?, &self.url, then).await {
+                        // The server may have closed the kept connection just as it was asked.
+                        Err(broken) if broken.before_answer => ask(anew()?, &self.url, Then::Close).await,
+                        asked => asked,
+                    }
+                }
+            };
+            let measured = asked.map_err(Broken::fault)?;
+            *self.kept() = kept.filter(|_| age.is_some_and(|age| age < KEPT_MAX)).or_else(|| Some(Instant::now()));
+            Ok(measured)
+        })
     }
 }
 
-/// The program's one client, made when it is first needed: it reads the
-/// machine's trusted certificates. A machine that has none can still ask `http://`.
+impl Http {
+    fn kept(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Made = OnceLock<Result<Client, String>>;
+
+/// The program's client that connects anew each time.
 pub(super) fn client(url: &Url) -> Result<&'static Client, Fault> {
-    static CLIENT: OnceLock<Result<Client, String>> = OnceLock::new();
-    static WITHOUT_TLS: OnceLock<Result<Client, String>> = OnceLock::new();
-    let told = |e: &reqwest::Error| e.source().map_or_else(|| e.to_string(), ToString::to_string);
-    let made = CLIENT.get_or_init(|| settings().build().map_err(|e| told(&e)));
-    let made = match made {
-        Err(_) if url.scheme() == "http" => {
-            WITHOUT_TLS.get_or_init(|| settings().tls_certs_only([]).build().map_err(|e| told(&e)))
-        }
+    static MADE: [Made; 2] = [Made::new(), Made::new()];
+    made(&MADE, url, || settings().pool_max_idle_per_host(0))
+}
+
+/// The program's client that keeps what connections it had, of all checks together.
+fn keeping(url: &Url) -> Result<&'static Client, Fault> {
+    static MADE: [Made; 2] = [Made::new(), Made::new()];
+    made(&MADE, url, || settings().pool_idle_timeout(KEPT_MAX))
+}
+
+/// A client that is made when it is first needed: it reads the machine's trusted
+/// certificates. A machine that has none can still ask `http://`, with the second.
+fn made(made: &'static [Made; 2], url: &Url, settings: fn() -> ClientBuilder) -> Result<&'static Client, Fault> {
+    let [with_tls, without] = made;
+    let told = |e: reqwest::Error| e.source().map_or_else(|| e.to_string(), ToString::to_string);
+    let made = match with_tls.get_or_init(|| settings().build().map_err(told)) {
+        Err(_) if url.scheme() == "http" => without.get_or_init(|| settings().tls_certs_only([]).build().map_err(told)),
         made => made,
     };
     made.as_ref().map_err(|why| Fault(format!("no TLS on this machine: {why}")))
@@ -82,15 +127,41 @@ fn settings() -> ClientBuilder {
         // A referer would carry the query, and with it a secret, to another host.
         .referer(false)
         .no_proxy()
-        .pool_max_idle_per_host(0)
+        .http1_only()
+        .tcp_nodelay(true)
         .tls_info(true)
         .connect_timeout(LASTS_MAX)
         .timeout(LASTS_MAX)
 }
 
-async fn ask(client: &Client, url: &Url) -> Result<Measured, Fault> {
+/// What becomes of the connection once it has answered.
+#[derive(Clone, Copy, PartialEq)]
+enum Then {
+    Keep,
+    Close,
+}
+
+/// Why there was no whole answer.
+struct Broken {
+    fault: Fault,
+    /// Not a byte of an answer came: a kept connection may have been closed meanwhile.
+    before_answer: bool,
+}
+
+impl Broken {
+    fn fault(self) -> Fault {
+        self.fault
+    }
+}
+
+async fn ask(client: &Client, url: &Url, then: Then) -> Result<Measured, Broken> {
     let started = Instant::now();
-    let response = client.get(url.clone()).send().await.map_err(|e| fault(&e, url))?;
+    let mut request = client.get(url.clone());
+    if then == Then::Close {
+        request = request.header(CONNECTION, "close");
+    }
+    let broken = |e: &reqwest::Error| Broken { fault: fault(e, url), before_answer: is_closed_before_answer(e) };
+    let response = request.send().await.map_err(|e| broken(&e))?;
     let latency = Span::from(started.elapsed());
     let mut values = Values::new()
         .with("status", Value::plain(f64::from(response.status().as_u16())))
@@ -100,7 +171,7 @@ async fn ask(client: &Client, url: &Url) -> Result<Measured, Fault> {
     {
         values.set("cert_days", Value::plain(days));
     }
-    let (body, whole) = read(response).await.map_err(|e| fault(&e, url))?;
+    let (body, whole) = read(response).await.map_err(|e| broken(&e))?;
     values.set("body", tree(&body, whole));
     Ok(Measured { values, bytes: body.len() as u64, ..Measured::default() })
 }
@@ -176,11 +247,36 @@ fn plain(error: &reqwest::Error) -> String {
     known.map_or(words, |(_, ours)| (*ours).into())
 }
 
+/// Whether the connection ended after the request was sent and before an answer began.
+fn is_closed_before_answer(error: &reqwest::Error) -> bool {
+    if !error.is_request() || error.is_connect() || error.is_timeout() {
+        return false;
+    }
+    let mut last: &dyn Error = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    let is_closed = |io: &io::Error| CLOSED.contains(&io.kind());
+    last.downcast_ref().map_or_else(|| last.to_string().contains(UNANSWERED), is_closed)
+}
+
+/// How the system tells that the other side has closed.
+const CLOSED: [io::ErrorKind; 5] = [
+    io::ErrorKind::UnexpectedEof,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::NotConnected,
+];
+
+/// The words of the HTTP library for a connection that ended without an answer.
+const UNANSWERED: &str = "before message completed";
+
 const WITHIN: &str = "closed within its answer";
 
 /// Pieces of the words of the HTTP library, in lower case, and what an operator reads instead.
 const FAULTS: &[(&str, &str)] = &[
-    ("before message completed", "closed without an answer"),
+    (UNANSWERED, "closed without an answer"),
     ("end of file before message", WITHIN),
     ("unexpected eof during chunk", WITHIN),
     ("gzip", "answer can't be unpacked"),

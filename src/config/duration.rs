@@ -73,6 +73,21 @@ pub fn parse_duration(text: &str) -> Result<Span, BadDuration> {
     }
 }
 
+/// A duration as the config writes it, to the millisecond: what [`parse_duration`] reads again.
+#[must_use]
+pub fn duration_text(span: Span) -> String {
+    let mut rest = span.as_nanos();
+    let mut text = String::new();
+    for (unit, nanos) in UNITS {
+        if rest >= nanos {
+            text += &(rest / nanos).to_string();
+            text += unit;
+            rest %= nanos;
+        }
+    }
+    if text.is_empty() { "0s".into() } else { text }
+}
+
 /// The durations that a key accepts.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
@@ -104,6 +119,7 @@ mod tests {
             ("365d", 31_536_000_000),
         ] {
             assert_eq!(parse_duration(text), Ok(Span::from_millis(millis)), "{text}");
+            assert_eq!(duration_text(Span::from_millis(millis)), text);
         }
         for text in
             ["", "3", "s", "3 s", "3S", "-1s", "1.5s", "1e99", ".nan", ".inf", "30m1h", "3s3s", "3sec", "３s", "1h "]

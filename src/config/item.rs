@@ -214,7 +214,7 @@ impl Reader<'_> {
         (Some(Aim { scheme: PLAN, own: None, target: identity(&steps), label, steps }), Some(known))
     }
 
-    fn phase(&mut self, entry: &Entry, every: Option<Span>) -> Option<Span> {
+    pub(super) fn phase(&mut self, entry: &Entry, every: Option<Span>) -> Option<Span> {
         let phase = self.duration(entry, PHASE)?;
         if every.is_some_and(|every| phase >= every) {
             self.fail(&entry.value.place, "`phase` is not within the period", "write a `phase` shorter than `every`");

@@ -121,7 +121,7 @@ pub const KEYS: &[Key] = &[
         Some("1s"),
         "The first wait; each one after it is twice as long.",
     ),
-    key("defaults.breaker.retry_max", Kind::Duration, Some("60s"), "The longest wait."),
+    key("defaults.breaker.retry_max", Kind::Duration, Some("10s"), "The longest wait."),
     key("concurrency", Kind::Count(1, CONCURRENCY_MAX), Some("256"), "How many runs may be in flight at once."),
     key("hosts", Kind::Named, None, "Limits of hosts, by the name or address that the checks ask; over all items."),
     key("hosts.*.limit", Kind::Rate(UNITS), None, "How many runs may ask it: `20/s`, `5/m`; absent: any number."),
@@ -135,7 +135,12 @@ pub const KEYS: &[Key] = &[
         Some("4"),
         "More than so many times the usual updates are a spike.",
     ),
-    key("feed.spike_floor", Kind::Count(0, FEED_FLOOR_MAX), Some("200"), "So many updates in a window never are one."),
+    key(
+        "feed.spike_floor",
+        Kind::Count(0, FEED_FLOOR_MAX),
+        Some("20000"),
+        "So many updates in a window never are one.",
+    ),
     key(
         "feed.sample",
         Kind::Count(1, FEED_RATIO_MAX),
@@ -275,7 +280,7 @@ pub const KEYS: &[Key] = &[
         Some("1s"),
         "The first wait; each one after it is twice as long.",
     ),
-    key("items[].breaker.retry_max", Kind::Duration, Some("60s"), "The longest wait."),
+    key("items[].breaker.retry_max", Kind::Duration, Some("10s"), "The longest wait."),
     key(
         "items[].levels",
         Kind::Map,

@@ -82,9 +82,11 @@ pub mod theme_file;
 mod theme_text;
 #[cfg(feature = "config")]
 mod tree;
+#[cfg(feature = "config")]
+mod tune;
 
 #[cfg(feature = "config")]
-pub use duration::{BadDuration, DURATION_FORM, parse_duration};
+pub use duration::{BadDuration, DURATION_FORM, duration_text, parse_duration};
 #[cfg(feature = "config")]
 pub use error::{Label, Problem, Problems};
 #[cfg(feature = "config")]
@@ -108,3 +110,5 @@ pub use schema::schema;
 pub use starter::{SCHEMA_FILE, STARTER};
 #[cfg(feature = "config")]
 pub use template::{Template, TemplateError};
+#[cfg(feature = "config")]
+pub use tune::Settings;

@@ -9,7 +9,7 @@ use super::Span;
 use super::beat::Role;
 use super::board::{ItemId, ItemSpec, Level, Values};
 use super::output::RunId;
-use super::plans::{HostRules, SpikeRules};
+use super::plans::{HostRules, PlanSpec, SpikeRules};
 use super::snapshot::Snapshot;
 
 /// Something happened.
@@ -33,6 +33,8 @@ pub enum Input {
     RunNow(ItemId),
     /// A run is to be cancelled.
     Cancel(RunId),
+    /// An item's plan is to keep to these settings, until a new board has other ones for it than the last had.
+    Tune(ItemId, Box<PlanSpec>),
     /// This console's part among the consoles changed.
     Role(Role),
     /// Something is wrong, or well again (`None`), in a part of the program.

@@ -37,7 +37,7 @@ use beat::Role;
 use board::Values;
 use board::{Board, ItemId, LastRun, Level};
 use marquee::{Marquee, Passed, Rules, Shows};
-use plans::{Ended as EndedRun, Schedule, Spike, SpikeRules};
+use plans::{Ended as EndedRun, PlanSpec, Schedule, Spike, SpikeRules};
 
 /// The item that tells that pushes are sampled.
 pub const FEED_ITEM: &str = "marquee.feed";
@@ -152,6 +152,7 @@ impl Kernel {
                     self.outputs.push_back(Output::Cancel(run));
                 }
             }
+            Input::Tune(id, plan) => self.tune(&id, &plan),
             Input::Role(role) => {
                 self.role = role;
                 self.outputs.extend(self.schedule.halt(!role.runs_plans()));
@@ -229,6 +230,15 @@ impl Kernel {
         if self.board.remove(id) {
             self.reschedule(&places);
         }
+    }
+
+    /// The plan of `id` alone takes up other settings; no other one notices.
+    fn tune(&mut self, id: &ItemId, plan: &PlanSpec) {
+        let Some(place) = self.board.place(id) else { return };
+        let Some(change) = self.board.tune(self.now, place, plan) else { return };
+        self.schedule.tune(place, self.now, &self.board);
+        self.stats.breakers_open = self.schedule.open_breakers();
+        self.note(change);
     }
 
     fn ended(&mut self, ended: Ended) {

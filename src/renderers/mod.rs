@@ -29,11 +29,15 @@ pub trait Renderer: Send {
     /// The name that `--render` takes.
     fn name(&self) -> &'static str;
 
-    /// Whether it can show anything in this context.
-    fn supports(&self, context: &Context) -> bool;
+    /// Whether it can show anything in this context. Only asked where several are to choose from.
+    fn supports(&self, _context: &Context) -> bool {
+        true
+    }
 
     /// Among those that can, the highest is taken.
-    fn priority(&self) -> i32;
+    fn priority(&self) -> i32 {
+        0
+    }
 
     /// Shows a frame.
     ///

@@ -172,6 +172,17 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
         ("POST", "/v1/items/none/run", b"", 404, "no item `none`"),
         ("POST", "/v1/items/db/run", b"", 409, "has no plan"),
         ("POST", "/v1/items/press-7/run", b"", 409, "has no plan"),
+        ("GET", "/v1/items/none/plan", b"", 404, "no item `none`"),
+        ("GET", "/v1/items/press-7/plan", b"", 409, "has no plan"),
+        ("PATCH", "/v1/items/none/plan", b"{}", 404, "no item `none`"),
+        ("PATCH", "/v1/items/db/plan", b"{}", 409, "has no plan"),
+        ("PATCH", "/v1/items/load/plan", b"", 400, "not the JSON"),
+        ("PATCH", "/v1/items/load/plan", b"[]", 400, "is a JSON object"),
+        ("PATCH", "/v1/items/load/plan", br#"{"evry":"1s"}"#, 400, "did you mean `every`?"),
+        ("PATCH", "/v1/items/load/plan", br#"{"every":"1ms"}"#, 400, "`every` is 10ms to 365d"),
+        ("PATCH", "/v1/items/load/plan", br#"{"check":"exec:id"}"#, 400, "unknown key `check`"),
+        ("PATCH", "/v1/items/load/plan", br#"{"every":"${file:/etc/hostname}"}"#, 400, "names no secrets"),
+        ("PATCH", "/v1/items/load/plan", br#"{"priority":1,"burst":2}"#, 400, "`burst` without `limit`"),
         ("GET", "/v1/runs/r99", b"", 404, "no run `r99`"),
         ("GET", "/v1/runs/99", b"", 404, "no run `99`"),
         ("DELETE", "/v1/runs/rx", b"", 404, "no run `rx`"),
@@ -186,6 +197,7 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
             String::from_utf8_lossy(&body[..body.len().min(80)])
         );
     }
+    assert_eq!(at.get("/v1/items/load/plan")["priority"], 5);
     let item = at.get("/v1/items/press-7");
     assert_eq!((&item["updated"], &item["text"]), (&Value::Null, &json!("Press 7")));
     assert_eq!(at.get("/v1/board")["items"].as_array().unwrap().len(), before);
@@ -241,6 +253,68 @@ fn a_run_is_started_waited_for_and_told() {
     at.ask("DELETE", &format!("/v1/runs/{second}")).problem(409);
     let account = at.get("/v1/items/oil/account");
     assert!(account["runs"].as_u64() >= Some(2) && account["p99_ms"].as_f64() > Some(0.0), "{account}");
+}
+
+#[test]
+fn a_plan_is_tuned_while_it_runs_until_the_config_says_something_else_of_it() {
+    let items = |every: &str, text: &str| {
+        format!(
+            "items:\n  - {{id: a, text: {text}, check: 'load:', every: {every}, limit: 5/m, burst: 3, timeout: 1s500ms}}\n  - {{id: b, check: 'load:', every: 1h}}\n"
+        )
+    };
+    let board = served(&items("1h", "Load"));
+    let at = &board.at;
+    let tune = |change: &Value| at.send("PATCH", "/v1/items/a/plan", "", change.to_string().as_bytes());
+    let in_force = || at.get("/v1/items/a/plan");
+    let next = |item: &str| at.get(&format!("/v1/items/{item}"))["next_run"].clone();
+    let runs = || at.get("/v1/items/a/account")["runs"].as_u64().unwrap();
+    let answer = at.ask("GET", "/v1/items/a/plan");
+    let names =
+        ["every", "phase", "timeout", "retries", "priority", "late", "limit", "burst", "confirm", "delay", "breaker"];
+    assert_eq!(keys(&answer.body), names);
+    let first = answer.json();
+    let wanted = json!({
+        "every": "1h", "phase": null, "timeout": "1s500ms", "retries": 0, "priority": 5, "late": "skip",
+        "limit": "5/m", "burst": 3, "confirm": {"bad": 1, "good": 1}, "delay": {"on": "0s", "off": "0s"},
+        "breaker": {"open_after": 5, "retry_after": "1s", "retry_max": "10s"},
+    });
+    assert_eq!(first, wanted);
+    eventually("the first runs", || (runs() == 1 && at.get("/v1/items/b")["last_run"].is_object()).then_some(()));
+    let (grid, other) = (next("a"), next("b"));
+
+    let answer =
+        tune(&json!({"every": "20ms", "limit": null, "late": "burst 2", "confirm": {"bad": 2}, "priority": 9}));
+    assert_eq!((answer.status, keys(&answer.body)), (200, names.map(String::from).to_vec()));
+    let told = answer.json();
+    assert_eq!(told, in_force());
+    assert_eq!(
+        (&told["every"], &told["limit"], &told["burst"], &told["late"], &told["confirm"], &told["timeout"]),
+        (
+            &json!("20ms"),
+            &Value::Null,
+            &Value::Null,
+            &json!("burst 2"),
+            &json!({"bad": 2, "good": 1}),
+            &json!("1s500ms")
+        )
+    );
+    eventually("runs at the new pace", || (runs() > 10).then_some(()));
+    assert_eq!(next("b"), other, "no other plan notices");
+    assert_eq!(tune(&told).json(), told, "what is told can be sent back");
+
+    // A reload that says nothing else of this plan leaves it as it was tuned.
+    board.home.rename_over("marquee.yaml", config(board.port, &items("1h", "Machine")));
+    eventually("the reload", || (at.get("/v1/items/a")["text"] == "Machine").then_some(()));
+    assert_eq!(in_force(), told);
+    assert_eq!(tune(&first).json(), first);
+    // The hour may be another: a first run leaves out the tick that would follow too soon.
+    let beat = |next: &Value| next.as_str().unwrap().split_once(':').unwrap().1.to_owned();
+    assert_eq!(beat(&next("a")), beat(&grid), "there and back, it has its old beat");
+
+    assert_eq!(tune(&json!({"retries": 7})).json()["retries"], 7);
+    board.home.rename_over("marquee.yaml", config(board.port, &items("2h", "Machine")));
+    eventually("the config's own settings", || (in_force()["every"] == "2h").then_some(()));
+    assert_eq!(in_force()["retries"], 0);
 }
 
 #[test]

@@ -166,10 +166,9 @@ fn without_items_there_is_the_fallback() {
 fn turns_come_at_the_interval() {
     let items = [("a", "A", "info"), ("b", "B", "info")];
     let at: Vec<i64> = turns(&board("", &items), 10).iter().map(|line| millis(line["at"].as_str().unwrap())).collect();
-    // Moments are the frames' own, so a late machine does not move them: no error may add up.
-    let gaps: Vec<_> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert!(gaps.iter().all(|gap| gap % 100 == 0 || (90..=110).contains(gap)), "{gaps:?}");
-    assert!((at[9] - at[1]) % 100 <= 10 || (at[9] - at[1]) % 100 >= 90, "{at:?}");
+    // A busy machine may be late with any of them, but no lateness may add up: eight turns on, it
+    // is off by less than one.
+    assert!((at[9] - at[1] - 800).abs() < 100, "{at:?}");
 }
 
 #[test]

@@ -19,6 +19,8 @@ mod clock;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod embed;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod json;
@@ -36,6 +38,8 @@ mod plans;
 mod readme;
 #[cfg(test)]
 mod reload;
+#[cfg(test)]
+mod rounds;
 #[cfg(test)]
 mod screen;
 #[cfg(test)]

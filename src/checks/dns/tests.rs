@@ -200,8 +200,13 @@ async fn an_answer_too_long_for_a_datagram_comes_over_tcp() {
             Err("none to the question"),
         ),
     ] {
-        let address = server(|asked| vec![truncated(honest(asked)).to_vec().unwrap()]).await;
-        let listener = TcpListener::bind(address).await.unwrap();
+        // The number of a free datagram port may be taken among the stream ports: then another one is tried.
+        let (address, listener) = loop {
+            let address = server(|asked| vec![truncated(honest(asked)).to_vec().unwrap()]).await;
+            if let Ok(listener) = TcpListener::bind(address).await {
+                break (address, listener);
+            }
+        };
         tokio::spawn(async move {
             let (mut guest, _) = listener.accept().await.unwrap();
             let mut asked = vec![0; guest.read_u16().await.unwrap().into()];

@@ -237,6 +237,113 @@ async fn a_dropped_run_closes_its_socket() {
     assert_eq!(server.said().await, ["closed"]);
 }
 
+/// Answers as long as it is asked; gives the requests of each connection, joined.
+fn patient(times: usize) -> Server {
+    Server::start(times, |stream| {
+        let mut all = String::new();
+        loop {
+            let asked = request(stream);
+            if asked.is_empty() {
+                return all;
+            }
+            all.push_str(&asked);
+            stream.write_all(ok("here").as_bytes()).unwrap();
+        }
+    })
+}
+
+async fn asked(http: &Http) -> Result<Measured, Fault> {
+    tokio::time::timeout(PATIENCE, http.measure()).await.unwrap()
+}
+
+fn http(url: &str) -> Http {
+    Http { url: Url::parse(url).unwrap(), kept: Mutex::default() }
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_runs_and_a_minute_at_most() {
+    let server = patient(3);
+    let http = http(&server.url("/"));
+    // The first run meets the server as a stranger does; the next four share a connection.
+    for _ in 0..5 {
+        asked(&http).await.unwrap();
+    }
+    let minute_ago = Instant::now().checked_sub(KEPT_MAX).unwrap();
+    *http.kept.lock().unwrap() = Some(minute_ago);
+    asked(&http).await.unwrap();
+    asked(&http).await.unwrap();
+    *http.kept.lock().unwrap() = Some(minute_ago);
+    asked(&http).await.unwrap();
+    let said: Vec<_> = server.said().await.iter().map(|all| all.matches("GET ").count()).collect();
+    assert_eq!(said, [1, 5, 2]);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_was_closed_meanwhile_is_no_fault() {
+    // Answers once on each connection, then closes it: at once, or when it is asked again.
+    for closes_when_asked in [false, true] {
+        let server = Server::start(if closes_when_asked { 3 } else { 6 }, move |stream| {
+            let asked = request(stream);
+            stream.write_all(ok("here").as_bytes()).unwrap();
+            if closes_when_asked { asked + &request(stream) } else { asked }
+        });
+        let http = http(&server.url("/"));
+        for _ in 0..if closes_when_asked { 3 } else { 6 } {
+            let measured = asked(&http).await.unwrap();
+            assert_eq!(measured.values.get("body"), Some(&Value::text("here")));
+        }
+        let said = server.said().await;
+        if closes_when_asked {
+            let requests: Vec<_> = said.iter().map(|all| all.matches("GET ").count()).collect();
+            assert_eq!(requests, [1, 2, 1], "the third run was asked of a closing connection and then anew");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_on_a_new_connection_is_told_and_asked_once() {
+    let server = Server::answering(4, "");
+    let http = http(&server.url("/"));
+    for _ in 0..4 {
+        let fault = asked(&http).await.unwrap_err().0;
+        assert!(fault.starts_with("closed without an answer"), "{fault}");
+    }
+    // A second try behind the scenes would have found nobody listening any more.
+    assert_eq!(server.said().await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_dropped_run_closes_its_kept_socket() {
+    let (arrived, here): (_, Receiver<()>) = channel();
+    let server = Server::start(2, move |stream| {
+        let mut all = request(stream);
+        stream.write_all(ok("here").as_bytes()).unwrap();
+        all.push_str(&request(stream));
+        if all.matches("GET ").count() == 2 {
+            stream.write_all(ok("here").as_bytes()).unwrap();
+            request(stream);
+            arrived.send(()).unwrap();
+            let gone = match stream.read(&mut [0; 16]) {
+                Ok(0) => true,
+                Err(e) => e.kind() == io::ErrorKind::ConnectionReset,
+                Ok(_) => false,
+            };
+            return format!("closed: {gone}");
+        }
+        all
+    });
+    let http = http(&server.url("/"));
+    for _ in 0..3 {
+        asked(&http).await.unwrap();
+    }
+    let request_arrived = tokio::task::spawn_blocking(move || here.recv_timeout(PATIENCE));
+    tokio::select! {
+        answer = http.measure() => panic!("{answer:?}"),
+        arrived = request_arrived => arrived.unwrap().unwrap(),
+    }
+    assert_eq!(server.said().await[1], "closed: true");
+}
+
 /// A certificate for `name` until a year, and a server that shows it once.
 fn tls_server(name: &str, until: i32) -> (Server, reqwest::Certificate) {
     tls::install_provider();
@@ -254,10 +361,15 @@ fn tls_server(name: &str, until: i32) -> (Server, reqwest::Certificate) {
     let server = Server::start(1, move |stream| {
         let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
         let mut stream = rustls::Stream::new(&mut connection, stream);
-        let asked = request(&mut stream);
-        // A client that refused the certificate is gone by now.
-        let _told = stream.write_all(ok("safe").as_bytes());
-        asked
+        let mut all = String::new();
+        loop {
+            let asked = request(&mut stream);
+            // A client that refused the certificate is gone by now.
+            if asked.is_empty() || stream.write_all(ok("safe").as_bytes()).is_err() {
+                return all;
+            }
+            all.push_str(&asked);
+        }
     });
     (server, trusted)
 }
@@ -265,7 +377,7 @@ fn tls_server(name: &str, until: i32) -> (Server, reqwest::Certificate) {
 async fn ask_tls(server: &Server, trusted: Option<reqwest::Certificate>) -> Result<Measured, Fault> {
     let client = settings().tls_certs_only(trusted).build().unwrap();
     let url = Url::parse(&format!("https://localhost:{}/", server.address.port())).unwrap();
-    tokio::time::timeout(PATIENCE, ask(&client, &url)).await.unwrap()
+    tokio::time::timeout(PATIENCE, ask(&client, &url, Then::Keep)).await.unwrap().map_err(Broken::fault)
 }
 
 #[tokio::test]
@@ -276,6 +388,20 @@ async fn a_certificate_has_days_left() {
     let Some(Value::Number(days, Unit::Plain)) = measured.values.get("cert_days") else { panic!("no days") };
     assert!(*days > 100_000.0 && days.fract() == 0.0, "{days}");
     server.said().await;
+}
+
+#[tokio::test]
+async fn a_certificate_is_seen_over_a_kept_connection_too() {
+    let (server, trusted) = tls_server("localhost", 2999);
+    let client = settings().tls_certs_only([trusted]).build().unwrap();
+    let url = Url::parse(&format!("https://localhost:{}/", server.address.port())).unwrap();
+    for then in [Then::Keep, Then::Keep, Then::Close] {
+        let asked = tokio::time::timeout(PATIENCE, ask(&client, &url, then)).await.unwrap();
+        let measured = asked.map_err(Broken::fault).unwrap();
+        assert!(matches!(measured.values.get("cert_days"), Some(Value::Number(days, _)) if *days > 100_000.0));
+    }
+    // The server takes one connection only.
+    assert_eq!(server.said().await[0].matches("GET ").count(), 3);
 }
 
 #[tokio::test]

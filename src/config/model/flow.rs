@@ -4,6 +4,8 @@
 //! none of it is part of what makes a plan another one. What is done by these
 //! values is the kernel's business.
 
+use std::fmt;
+
 use crate::config::defaults::{
     CONFIRM, DELAY, FEED_SAMPLE, FEED_SPIKE_FLOOR, FEED_SPIKE_RATIO, FEED_WINDOW, FLAPPING_START, FLAPPING_STOP,
     OPEN_AFTER, PRIORITY, RETRY_AFTER, RETRY_MAX,
@@ -55,6 +57,17 @@ pub enum Late {
     Burst(u32),
 }
 
+impl fmt::Display for Late {
+    /// As the config writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skip => f.write_str("skip"),
+            Self::Coalesce => f.write_str("coalesce"),
+            Self::Burst(most) => write!(f, "burst {most}"),
+        }
+    }
+}
+
 /// So many in so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -64,6 +77,18 @@ pub struct Rate {
     pub per: Span,
     /// How many of them at once.
     pub burst: u32,
+}
+
+impl fmt::Display for Rate {
+    /// As the config writes it, its `burst` aside.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.per.as_secs() {
+            0..60 => 's',
+            60..3_600 => 'm',
+            _ => 'h',
+        };
+        write!(f, "{}/{unit}", self.tokens)
+    }
 }
 
 /// How many results in a row change the level, 1 to 20.

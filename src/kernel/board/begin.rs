@@ -50,6 +50,7 @@ impl Item {
             history: VecDeque::new(),
             ttl: None,
             pushed_in: false,
+            configured: None,
             queued: None,
             version: 0,
         }

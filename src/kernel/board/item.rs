@@ -154,6 +154,8 @@ pub struct Item {
     pub(in crate::kernel) ttl: Option<Span>,
     /// Whether it came by a push and the config does not name it.
     pub(in crate::kernel) pushed_in: bool,
+    /// The config's plan, where somebody tuned it since: `spec` has the one in force.
+    pub(in crate::kernel) configured: Option<Box<PlanSpec>>,
     /// When the board looks next whether it is stale; `None`: not at all.
     pub(in crate::kernel) queued: Option<Moment>,
     /// The board's `touched` when anything of this item last changed.

@@ -10,8 +10,9 @@ use super::Level;
 use super::begin::{flapping_rules, settle_rules};
 use super::freshness::{is_fresh, stale_at};
 use super::item::{HISTORY, Item, ItemId, ItemSpec, LastRun, Past, Source};
+use super::respec::{settled, take_up};
 use crate::kernel::input::{Push, Report};
-use crate::kernel::plans::Settle;
+use crate::kernel::plans::{PlanSpec, Settle};
 use crate::kernel::snapshot::BoardSnapshot;
 use crate::kernel::{Moment, Span};
 
@@ -221,6 +222,25 @@ impl Board {
         self.say(now, place, report)
     }
 
+    /// An item's plan gets other settings; `None` where it has no plan.
+    pub(in crate::kernel) fn tune(&mut self, now: Moment, place: usize, plan: &PlanSpec) -> Option<Change> {
+        let item = &mut self.items[place];
+        let Source::Plan(present) = &item.spec.source else { return None };
+        let plan = PlanSpec { hosts: Arc::clone(&present.hosts), ..plan.clone() };
+        let configured = item.configured.take().unwrap_or_else(|| Box::new(present.clone()));
+        item.configured = Some(configured).filter(|configured| **configured != plan);
+        let before = item.level();
+        let spec = ItemSpec { source: Source::Plan(plan), ..ItemSpec::clone(&item.spec) };
+        take_up(item, spec, now);
+        let changed = item.level() != before;
+        if let Some(at) = item.settle.next_wake(&settle_rules(item)) {
+            self.expire_at(at, place);
+        }
+        self.queue(place);
+        self.touch(place, changed);
+        Some(Change { said: changed, turns: changed })
+    }
+
     /// Somebody pushed news of an item.
     pub(in crate::kernel) fn push(&mut self, now: Moment, push: Push) -> Result<Change, PushRefused> {
         let is_new = self.admits(&push.item)?;
@@ -331,31 +351,4 @@ impl Board {
     pub(in crate::kernel) fn next_expiry(&self) -> Option<Moment> {
         self.expiries.peek().map(|Reverse((at, _))| *at)
     }
-}
-
-/// The item of `spec`, with the news of the `known` one where it still holds.
-fn settled(known: Option<Item>, spec: ItemSpec, now: Moment) -> Item {
-    let fresh_start = |spec: ItemSpec| Item::new(spec, now);
-    let Some(mut item) = known else { return fresh_start(spec) };
-    let keeps = match (&item.spec.source, &spec.source) {
-        (Source::Fixed(old), Source::Fixed(new)) => old == new && item.spec.text == spec.text,
-        (Source::Plan(_), Source::Plan(_)) => item.spec.revision == spec.revision,
-        (Source::Pushed { .. }, Source::Pushed { .. }) => true,
-        _ => false,
-    };
-    if !keeps {
-        return fresh_start(spec);
-    }
-    if item.updated.is_none() && item.text != spec.text {
-        item.text = Arc::clone(&spec.text);
-        item.columns = crate::kernel::width::columns(&item.text);
-    }
-    item.pushed_in = false;
-    item.spec = Arc::new(spec);
-    let before = item.level();
-    item.fresh = is_fresh(&item, now);
-    if item.level() != before {
-        item.since = now;
-    }
-    item
 }

@@ -45,6 +45,21 @@ impl Limit {
         Self { interval, window: interval * burst }
     }
 
+    /// Tokens, the time they are given in (a second, a minute or an hour) and how many at once:
+    /// a [`Limit::new`] of these is this limit, where it was made of whole tokens in such a time.
+    #[must_use]
+    pub fn rate(self) -> (u32, Span, u32) {
+        let burst = u32::try_from(self.window / self.interval).unwrap_or(u32::MAX);
+        let tokens = |per: Span| {
+            let parts = u128::from(per.as_nanos()) << PART_BITS;
+            let interval = u128::from(self.interval);
+            u32::try_from((parts + interval / 2) / interval).unwrap_or(u32::MAX).max(1)
+        };
+        let mut rates = [1, 60, 3_600].map(Span::from_secs).map(|per| (tokens(per), per, burst)).into_iter();
+        let last = (tokens(Span::from_secs(3_600)), Span::from_secs(3_600), burst);
+        rates.find(|(tokens, per, burst)| Self::new(*tokens, *per, *burst) == self).unwrap_or(last)
+    }
+
     /// How far ahead of `now` the word is.
     fn ahead(self, word: u64, now: u64) -> u64 {
         let ahead = (word & !1).wrapping_sub(now);

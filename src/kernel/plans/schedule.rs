@@ -108,13 +108,33 @@ impl Schedule {
         self.wheel = Wheel::new(now);
         self.ready = Ready::default();
         for place in 0..self.seats.len() {
-            let Some(seat) = &self.seats[place] else { continue };
-            self.wheel.insert(seat.due, Tick::Due(place));
+            let Some(seat) = &mut self.seats[place] else { continue };
+            seat.key = Some(self.wheel.insert(seat.due, Tick::Due(place)));
             if seat.waits != Waits::No {
                 self.queue(place, board);
             }
         }
         cancelled.into_iter().map(Output::Cancel).collect()
+    }
+
+    /// Takes up the plan that the item at `place` has now, for the same measurement: its run
+    /// goes on, and so do all others.
+    pub(in crate::kernel) fn tune(&mut self, place: usize, now: Moment, board: &Board) {
+        let Some(seat) = self.seats.get_mut(place).and_then(Option::take) else { return };
+        if let Waits::Turn(ticket) = seat.waits {
+            self.ready.remove(ticket);
+        }
+        let due = seat.due;
+        let mut seat = seat.tuned(&board.items()[place], now);
+        if seat.due != due {
+            if let Some(key) = seat.key.take() {
+                self.wheel.cancel(key);
+            }
+            seat.key = Some(self.wheel.insert(seat.due, Tick::Due(place)));
+        }
+        self.seats[place] = Some(seat);
+        // It waited for a turn or for room, and both may come sooner now.
+        self.retry(place, board);
     }
 
     /// Starts what is due and has room.
@@ -125,7 +145,7 @@ impl Schedule {
         for (at, tick) in fired.drain(..) {
             match tick {
                 Tick::Due(place) => self.tick(place, at, now, board, &mut woken),
-                Tick::Token(place) => self.queue(place, board),
+                Tick::Token(place) => self.retry(place, board),
             }
         }
         self.fired = fired;
@@ -140,7 +160,7 @@ impl Schedule {
         let missed = late.as_nanos() / seat.plan.every.as_nanos().max(1);
         let ticks = missed + 1;
         seat.next_tick(now);
-        self.wheel.insert(seat.due, Tick::Due(place));
+        seat.key = Some(self.wheel.insert(seat.due, Tick::Due(place)));
         if self.halted {
             return;
         }
@@ -174,6 +194,14 @@ impl Schedule {
         let urgency = Urgency::Normal.at(board.items()[place].level());
         let rank = Rank { urgency, priority: seat.plan.priority, due: seat.since };
         seat.waits = Waits::Turn(self.ready.push(rank, place));
+    }
+
+    /// Lets the plan at `place` wait for its turn again, where it still waits for room. It may have
+    /// run out of turn since, or have been tuned.
+    fn retry(&mut self, place: usize, board: &Board) {
+        if self.seats.get(place).and_then(Option::as_ref).is_some_and(|seat| seat.waits == Waits::Room) {
+            self.queue(place, board);
+        }
     }
 
     /// Starts those that wait, as far as there is room.
@@ -279,9 +307,7 @@ impl Schedule {
             self.queue(place, board);
         }
         for waiting in freed {
-            if self.seats.get(waiting).and_then(Option::as_ref).is_some_and(|seat| seat.waits == Waits::Room) {
-                self.queue(waiting, board);
-            }
+            self.retry(waiting, board);
         }
         Some(Ended { place, breaker })
     }

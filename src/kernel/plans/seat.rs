@@ -8,6 +8,7 @@ use super::flapping::FlappingRules;
 use super::phase;
 use super::ready::Ticket;
 use super::settle::SettleRules;
+use super::wheel::Key;
 use crate::kernel::board::{Item, Source};
 use crate::kernel::{Moment, RunId, Span};
 
@@ -89,6 +90,8 @@ pub(super) struct Seat {
     phase: Span,
     /// The next tick of the grid.
     pub(super) due: Moment,
+    /// Where that tick waits in the wheel; `None`: nowhere yet.
+    pub(super) key: Option<Key>,
     /// The first tick that was not served yet: by it, those that wait grow old.
     pub(super) since: Moment,
     /// The newest tick that a start would serve.
@@ -104,6 +107,11 @@ pub(super) struct Seat {
     pub(super) breaker: Breaker,
 }
 
+/// Where in its period the plan of `item` starts.
+fn phase_of(item: &Item, plan: &PlanSpec) -> Span {
+    plan.phase.unwrap_or_else(|| phase::spread(item.id().as_str(), plan.every))
+}
+
 impl Seat {
     /// The seat of `item`; `known` is its seat on the board before. Gives the run, too, that is no longer wanted.
     pub(super) fn take(
@@ -114,7 +122,7 @@ impl Seat {
     ) -> (Option<Self>, Option<RunId>) {
         let Source::Plan(plan) = &item.spec.source else { return (None, known.and_then(|seat| seat.run)) };
         let (plan, revision) = (plan.clone(), item.spec.revision);
-        let phase = plan.phase.unwrap_or_else(|| phase::spread(item.id().as_str(), plan.every));
+        let phase = phase_of(item, &plan);
         match known {
             Some(seat) if seat.revision == revision => (Some(seat.change(plan, phase, now)), None),
             known => {
@@ -123,6 +131,7 @@ impl Seat {
                     revision,
                     phase,
                     due: now + wait,
+                    key: None,
                     since: now,
                     tick: now,
                     waits: Waits::No,
@@ -137,6 +146,12 @@ impl Seat {
                 (Some(seat), known.and_then(|seat| seat.run))
             }
         }
+    }
+
+    /// Takes up the plan that `item` has now, for the same measurement.
+    pub(super) fn tuned(self, item: &Item, now: Moment) -> Self {
+        let Source::Plan(plan) = &item.spec.source else { return self };
+        self.change(plan.clone(), phase_of(item, plan), now)
     }
 
     /// Takes up other rules for the same measurement. A new period keeps the phase,

@@ -4,6 +4,7 @@ mod limits;
 mod plans;
 mod pushes;
 mod store;
+mod tune;
 mod turns;
 
 use std::sync::Arc;

@@ -45,13 +45,19 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     }
 }
 
+/// The most columns that one grapheme takes: a kana with its mark is counted as three.
+const WIDEST: u16 = 3;
+
 /// Empties `area`, draws a frame around it where that leaves room for text, and gives the inside.
 fn open(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) -> Rect {
     let look = scene.look;
     // A wide character that reaches into the box would be cut in half.
     for y in area.top()..area.bottom() {
-        if area.x > 0 && width(buffer[(area.x - 1, y)].symbol()) > 1 {
-            buffer[(area.x - 1, y)].set_symbol(" ");
+        for before in 1..=WIDEST.min(area.x) {
+            let cell = &mut buffer[(area.x - before, y)];
+            if width(cell.symbol()) > usize::from(before) {
+                cell.set_symbol(" ");
+            }
         }
         for x in area.left()..area.right() {
             buffer[(x, y)].reset();

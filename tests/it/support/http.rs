@@ -129,6 +129,35 @@ impl At {
     }
 }
 
+/// One connection that is kept, as programs that push have it.
+pub(crate) struct Kept(BufReader<Box<dyn Stream>>);
+
+impl Kept {
+    /// Connects to a board that answers.
+    pub(crate) fn open(at: &At) -> Self {
+        Self(BufReader::new(at.connect().expect("somebody listens")))
+    }
+
+    /// Sends one request and reads its answer; gives its status and body.
+    pub(crate) fn send(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
+        let length = body.len();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let (mut status, mut length, mut line) = (0, 0, String::new());
+        while self.0.read_line(&mut line).unwrap() > 2 {
+            if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
+                status = rest[..3].parse().unwrap();
+            } else if let Some(told) = line.strip_prefix("content-length: ") {
+                length = told.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        (status, body)
+    }
+}
+
 /// A stream of server-sent events.
 pub(crate) struct Events(BufReader<Box<dyn Stream>>);
 

@@ -215,3 +215,19 @@ fn an_empty_bucket_refuses() {
         assert_eq!(bucket.take(NOW), Err(Span::from_millis(500)));
     });
 }
+
+#[test]
+fn a_limit_tells_the_rate_it_was_made_of() {
+    for per in [1, 60, 3_600].map(Span::from_secs) {
+        for tokens in [1, 2, 3, 5, 7, 20, 59, 60, 61, 100, 999, 3_600, 99_999, 100_000] {
+            for burst in [1, 3, 100] {
+                let limit = Limit::new(tokens, per, burst);
+                let (told, told_per, told_burst) = limit.rate();
+                assert_eq!(Limit::new(told, told_per, told_burst), limit, "{tokens} in {per}, {burst} at once");
+                assert_eq!(told_burst, burst);
+            }
+        }
+    }
+    assert_eq!(Limit::new(20, Span::from_secs(1), 4).rate(), (20, Span::from_secs(1), 4));
+    assert_eq!(Limit::new(100, Span::from_secs(3_600), 1).rate(), (100, Span::from_secs(3_600), 1));
+}
