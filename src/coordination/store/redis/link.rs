@@ -11,7 +11,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError,
-    TlsCertificates,
+    ServerErrorKind, TlsCertificates,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -176,7 +176,12 @@ async fn connect(client: &Client) -> Result<MultiplexedConnection, RedisError> {
     client.get_multiplexed_async_connection_with_config(&config).await
 }
 
-/// Whether the connection is of no use any more, whatever the server thinks of the question.
+/// Whether the connection is of no use any more, whatever the server thinks of the question. One to a server
+/// that has become a replica is among them: its name may lead to the new primary by now.
 fn is_broken(error: &RedisError) -> bool {
-    !matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::UnexpectedReturnType)
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown) => true,
+        ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::UnexpectedReturnType => false,
+        _ => true,
+    }
 }

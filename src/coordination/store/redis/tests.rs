@@ -102,7 +102,7 @@ fn free_port() -> u16 {
 
 /// Asks until it is so; each question takes its time, and the harness ends a test that hangs.
 fn until(mut look: impl FnMut() -> bool) {
-    for _ in 0..100_000 {
+    for _ in 0..1_000_000 {
         if look() {
             return;
         }
