@@ -408,3 +408,23 @@ fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
         assert_eq!(encrypted, "it closed the connection");
     }
 }
+
+#[test]
+fn a_user_needs_no_more_than_the_manual_says() {
+    let Some(server) = Server::start(&[]) else { return };
+    let manual = include_str!("../../../../docs/redis.md");
+    let (_, listed) = manual.split_once("The user needs `").unwrap();
+    let commands = listed.split_once('`').unwrap().0.to_lowercase();
+    let allowed: Vec<String> = commands.split_whitespace().map(|command| format!("+{command}")).collect();
+    let mut words = vec!["ACL", "SETUSER", "board", "on", ">pass", "~marquee:*", "&marquee:*"];
+    words.extend(allowed.iter().map(String::as_str));
+    server.say(&words);
+    let mut store = RedisStore::new(&format!("redis://board:pass@127.0.0.1:{}/1", server.port), "line-3").unwrap();
+    store.version().unwrap();
+    assert_eq!(store.load(), Loaded::default());
+    store.keep_current(&turn(1, 1)).unwrap();
+    store.keep_board(&board(1)).unwrap();
+    server.say(&["ACL", "SETUSER", "board", "-publish"]);
+    let told = store.keep_current(&turn(1, 2)).unwrap_err();
+    assert!(told.reason.contains("may not do that"), "{told}");
+}

@@ -18,11 +18,14 @@ pub(super) const NO_ANSWER_OVER_TLS: &str = "it did not answer in time; does it 
 /// The server went away while it was asked, or speaks TLS alone.
 const CLOSED: &str = "it closed the connection";
 
+/// What the server says of it within a script begins with no word of its own.
+const MAY_NOT: &str = "this user may not do that there (NOPERM)";
+
 /// The server's words for its troubles and ours; the first that is found counts.
 const KNOWN: &[(&str, &str)] = &[
     ("WRONGPASS", "user or password refused"),
     ("NOAUTH", "it asks for a password"),
-    ("NOPERM", "this user may not do that there (NOPERM)"),
+    ("NOPERM", MAY_NOT),
     ("MISCONF", "it takes no writes, because its own disk is full or broken (MISCONF)"),
     ("OOM", "its memory is full (OOM); make room there or raise its maxmemory"),
     ("READONLY", "it is a replica, which takes no writes (READONLY); name the primary"),
@@ -55,6 +58,9 @@ pub(super) fn plain(error: &RedisError) -> String {
     if let Some((_, words)) = KNOWN.iter().find(|(word, _)| is_word(word)) {
         return (*words).into();
     }
+    if said.contains("user executing the script can't run") {
+        return MAY_NOT.into();
+    }
     match error.kind() {
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => "what answers there is no Redis".into(),
         ErrorKind::Io => CLOSED.into(),
@@ -63,8 +69,11 @@ pub(super) fn plain(error: &RedisError) -> String {
     }
 }
 
+/// The server's own words, without the place in the script, which is ours.
 fn said(error: &RedisError) -> String {
-    format!("{} {}", error.code().unwrap_or_default(), error.detail().unwrap_or_else(|| error.category()))
+    let detail = error.detail().unwrap_or_else(|| error.category());
+    let detail = detail.split(" script: ").next().unwrap_or_default();
+    format!("{} {detail}", error.code().unwrap_or_default())
 }
 
 /// The I/O error that the library wraps, where it is one.
@@ -100,7 +109,8 @@ mod tests {
             let error = redis::make_extension_error((*word).into(), Some("some more".into()));
             assert_eq!(plain(&error), *words);
         }
-        let wrapped = Some("Error running script: @user_script:1: OOM command not allowed".to_owned());
+        // As servers before 7 tell it.
+        let wrapped = Some("Error running script (call to f_1): @user_script:1: -OOM command not allowed".to_owned());
         assert!(plain(&redis::make_extension_error("ERR".into(), wrapped)).contains("memory"));
         let unknown = redis::make_extension_error("BUSYKEY".into(), Some("taken".into()));
         assert_eq!(plain(&unknown), "refused: BUSYKEY taken");
