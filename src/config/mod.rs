@@ -69,6 +69,7 @@ mod secrets;
 mod source;
 #[cfg(feature = "config")]
 mod starter;
+#[cfg(feature = "config")]
 mod state;
 #[cfg(feature = "config")]
 mod step;
