@@ -23,6 +23,10 @@ const WINDOW_AT_MOST: u64 = 1 << 62;
 /// thread that was held up after reading the clock must not find a full bucket.
 const LAG_AT_MOST: u64 = 60_000_000_000 << PART_BITS;
 
+/// How often a thread pauses that another one came before.
+#[cfg(not(loom))]
+const PAUSES: u32 = 8;
+
 /// So many tokens in so long, and so many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -75,6 +79,14 @@ pub struct Bucket {
     limits: [Stored; 2],
     /// Held while the limit is changed; nobody who takes ever meets it.
     changing: Mutex<()>,
+}
+
+/// Lets the other thread get on: about as long as a take needs.
+fn pause() {
+    #[cfg(not(loom))]
+    for _ in 0..PAUSES {
+        std::hint::spin_loop();
+    }
 }
 
 /// A limit that others may be reading.
@@ -134,7 +146,11 @@ impl Bucket {
             let next = now.wrapping_add(ahead + limit.interval) | word & 1;
             match self.word.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Ok(()),
-                Err(newer) => word = newer,
+                Err(newer) => {
+                    word = newer;
+                    // Whoever came first has the cache line; asking for it at once would only make both slower.
+                    pause();
+                }
             }
         }
     }
