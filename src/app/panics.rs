@@ -29,3 +29,30 @@ pub(super) fn tell(log: Option<&Path>) {
         let _ = writeln!(std::io::stderr(), "marquee: {name} broke off at {place}: {why}\nmarquee: the log is {log}");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Set for the process that is to panic.
+    const CHILD: &str = "MARQUEE_TEST_PANICS";
+
+    #[test]
+    fn a_vital_panic_names_its_place_and_the_log_and_others_are_left_to_the_log() {
+        if let Ok(thread) = std::env::var(CHILD) {
+            tell(Some(Path::new("/var/log/line-3.log")));
+            let broken = std::thread::Builder::new().name(thread).spawn(|| panic!("a spring is loose"));
+            assert!(broken.unwrap().join().is_err());
+            return;
+        }
+        for (thread, told) in [("board", true), ("stage", true), ("io", false)] {
+            let test = "app::panics::tests::a_vital_panic_names_its_place_and_the_log_and_others_are_left_to_the_log";
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            let ended = child.args(["--exact", test, "--nocapture"]).env(CHILD, thread).output().unwrap();
+            let words = String::from_utf8_lossy(&ended.stderr);
+            assert_eq!(words.contains("broke off at src/app/panics.rs"), told, "{thread}: {words}");
+            assert_eq!(words.contains("a spring is loose"), told, "{thread}: {words}");
+            assert_eq!(words.contains("the log is /var/log/line-3.log"), told, "{thread}: {words}");
+        }
+    }
+}
