@@ -11,7 +11,7 @@ use crate::checks::{self, Judge};
 use crate::config::{CheckConfig, Config, ItemConfig, ItemKind};
 use crate::frame::Safe;
 use crate::kernel::board::{ItemId, ItemSpec, Source, Values};
-use crate::kernel::{BoardSpec, Report};
+use crate::kernel::{BoardSpec, Report, digest};
 
 /// What a config makes.
 pub(super) struct Lowered {
@@ -55,7 +55,7 @@ pub(super) fn lower(config: &Config, old: &Plans) -> Lowered {
 
 impl Lowered {
     fn plan(&mut self, item: &ItemConfig, check: &CheckConfig, old: &Plans) -> ItemSpec {
-        let revision = digest(check);
+        let revision = measured(check);
         let source = Source::Plan(flow::plan(check));
         let aimed = match checks::build(check) {
             Ok(aimed) => aimed,
@@ -82,8 +82,7 @@ fn spec(item: &ItemConfig, source: Source, label: &str, revision: u64) -> ItemSp
     ItemSpec { id: item.id.clone(), text, hold: item.hold, source, label, revision }
 }
 
-/// FNV-1a over what is measured: a store may hold it for years, so it is fixed for all time.
-fn digest(check: &CheckConfig) -> u64 {
-    let bytes = check.scheme.bytes().chain([0]).chain(check.target.reveal().bytes());
-    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+/// A digest of what is measured.
+fn measured(check: &CheckConfig) -> u64 {
+    digest(check.scheme.bytes().chain([0]).chain(check.target.reveal().bytes()))
 }

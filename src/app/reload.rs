@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::file_system::LOOK_WITHOUT_EVENTS;
 use super::watch::{Folders, Sign};
-use crate::kernel::{Moment, Span};
+use crate::kernel::{Moment, Span, digest};
 
 /// After a finished write: long enough for the two or three events of one save to be one.
 const SETTLE: Span = Span::from_millis(3);
@@ -194,12 +194,7 @@ fn print(file: &PathBuf) -> Print {
     let mut content = Vec::new();
     let opened = plain.then(|| std::fs::File::open(file)).and_then(Result::ok);
     match opened.and_then(|opened| opened.take(PRINT_BYTES).read_to_end(&mut content).ok()) {
-        Some(_) => {
-            let hash = content
-                .iter()
-                .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3));
-            Print::Content(hash)
-        }
+        Some(_) => Print::Content(digest(content)),
         None => Print::Missing,
     }
 }

@@ -5,19 +5,13 @@
 
 use super::Levels;
 use super::model::{CheckConfig, ItemKind};
-use crate::kernel::Span;
+use crate::kernel::{Span, digest, digest_on};
 
 struct Digest(u64);
 
 impl Digest {
-    /// The published offset and prime of FNV-1a for 64 bits.
-    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-
     fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(Self::PRIME);
-        }
+        self.0 = digest_on(self.0, bytes.iter().copied());
     }
 
     /// With its length, so that two neighbours can't exchange letters.
@@ -38,7 +32,7 @@ impl Digest {
 
 /// The digest of all that says what an item is and how it is measured; its place and `hold` are no part of it.
 pub(super) fn revision(id: &str, text: &str, kind: &ItemKind) -> u64 {
-    let mut digest = Digest(Digest::OFFSET);
+    let mut digest = Digest(digest([]));
     digest.text(id);
     digest.text(text);
     match kind {
@@ -78,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_digest_is_the_published_one_and_tells_items_apart() {
-        let mut digest = Digest(Digest::OFFSET);
+        let mut digest = Digest(digest([]));
         digest.add(b"foobar");
         assert_eq!(digest.0, 0x8594_4171_f739_67e8);
         let kinds = [

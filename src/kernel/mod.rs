@@ -12,6 +12,7 @@
 
 pub mod beat;
 pub mod board;
+mod digest;
 mod input;
 pub mod marquee;
 mod moment;
@@ -27,6 +28,7 @@ pub mod width;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+pub use digest::{digest, digest_on};
 pub use input::{BoardSpec, Concern, Ended, Input, Outcome, Push, Report};
 pub use moment::{Moment, Span};
 pub use output::{Output, RunId, Start};

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::frame::Span;
+use crate::kernel::digest;
 
 /// The first pause: a connection that was cut in the middle stands again by then.
 const FIRST: Span = Span::from_millis(50);
@@ -17,11 +18,8 @@ const PARTS: u64 = 1_000;
 /// A seed that no other run of any step has.
 pub(super) fn seed(name: &str) -> u64 {
     static RUNS: AtomicU64 = AtomicU64::new(0);
-    // FNV-1a, published for 64 bits: neighbours in a plan begin far from each other.
-    let hash = name
-        .bytes()
-        .fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
-    hash ^ mixed(RUNS.fetch_add(1, Ordering::Relaxed))
+    // Neighbours in a plan begin far from each other.
+    digest(name.bytes()) ^ mixed(RUNS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The pause before the try that follows the one with this number, from 0.

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::board::{ItemId, Level};
-use crate::kernel::{BoardSnapshot, Current, ItemSnapshot, Moment, Span};
+use crate::kernel::{BoardSnapshot, Current, ItemSnapshot, Moment, Span, digest};
 
 /// The version of the format that this program writes and reads.
 const VERSION: u32 = 1;
@@ -72,15 +72,10 @@ struct Seal {
 }
 
 fn sealed(kind: &str, body: &str) -> String {
-    let checksum = fnv1a(kind.bytes().chain([b':']).chain(body.bytes()));
+    let checksum = digest(kind.bytes().chain([b':']).chain(body.bytes()));
     format!(
         "{{\"format\":\"{FORMAT}\",\"kind\":\"{kind}\",\"version\":{VERSION},\"checksum\":\"{checksum:016x}\"{SEAM}{body}}}\n"
     )
-}
-
-/// FNV-1a over 64 bits, with the constants of its authors (Fowler, Noll and Vo).
-fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -226,7 +221,7 @@ mod tests {
         for (text, hash) in
             [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
         {
-            assert_eq!(fnv1a(text.bytes()), hash, "{text}");
+            assert_eq!(digest(text.bytes()), hash, "{text}");
         }
     }
 

@@ -5,7 +5,7 @@
 //! lie on whole milliseconds: a wake-up costs as much processor time as a hundred
 //! starts, and plans that agree on the moment share one without being late for it.
 
-use crate::kernel::{Moment, Span};
+use crate::kernel::{Moment, Span, digest};
 
 /// 2^64 divided by the golden ratio, the multiplier of Fibonacci hashing (Knuth, TAOCP 6.4).
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -19,11 +19,7 @@ const PHASES_AT_LEAST: u64 = 64;
 /// The phase of the plan called `id` in a period.
 #[must_use]
 pub fn spread(id: &str, every: Span) -> Span {
-    // FNV-1a: short, fixed for all time, and good enough below the golden turn.
-    let hash = id
-        .bytes()
-        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
-    let share = u128::from(hash.wrapping_mul(GOLDEN));
+    let share = u128::from(digest(id.bytes()).wrapping_mul(GOLDEN));
     let nanos = (share * u128::from(every.as_nanos())) >> 64;
     let nanos = u64::try_from(nanos).unwrap_or(0);
     let step = STEP.min(every / PHASES_AT_LEAST).as_nanos().max(1);
