@@ -1,7 +1,7 @@
-//! What keeps consoles in step: roles and fences.
-//!
-//! The servo that disciplines the shared clock arrives with coordination.
+//! What keeps consoles in step: roles, fences, and what a leader tells its followers.
 
 mod role;
+mod tell;
 
 pub use role::{Fence, Role};
+pub use tell::{Beat, Mark, Mirror, Mirrored, Origin, Showing};
