@@ -6,6 +6,7 @@
 
 pub mod keymap;
 pub mod theme;
+pub mod timing;
 
 #[cfg(feature = "config")]
 mod check;
@@ -111,5 +112,6 @@ pub use schema::schema;
 pub use starter::{SCHEMA_FILE, STARTER};
 #[cfg(feature = "config")]
 pub use template::{Template, TemplateError};
+pub use timing::LeaseConfig;
 #[cfg(feature = "config")]
 pub use tune::Settings;

@@ -5,4 +5,11 @@
 //! store holds is either a state that was once kept, whole, or nothing; and
 //! every trouble is told, with what is to be mended.
 
+mod console;
+pub mod election;
+pub mod link;
 pub mod store;
+mod token;
+
+pub use console::{Console, Elector};
+pub use token::Token;

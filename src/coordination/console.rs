@@ -1,0 +1,176 @@
+//! One console among the others: its part, from what the elector and the link tell.
+//!
+//! Puts [`Candidate`] and [`Listener`] together into the role that the kernel plays and the words that
+//! the screen shows. A pure state machine: the simulator drives this very code.
+
+use super::Token;
+use super::election::{Ask, Candidate, Event, Standing};
+use super::link::{Ignored, Listener, Message, Mode};
+use crate::frame::Safe;
+use crate::kernel::beat::Role;
+use crate::kernel::{Moment, Span};
+
+/// Who decides which console leads.
+#[derive(Debug)]
+pub enum Elector {
+    /// A protocol with leases.
+    Lease(Candidate),
+    /// A lock of this machine: ours, with its token, or another's.
+    Lock(Option<Token>),
+}
+
+/// A console.
+#[derive(Debug)]
+pub struct Console {
+    elector: Elector,
+    listener: Listener,
+    /// Who was heard last.
+    leader: Option<Safe>,
+    role: Role,
+}
+
+impl Console {
+    /// A console that has heard nothing yet.
+    #[must_use]
+    pub fn new(elector: Elector, listener: Listener) -> Self {
+        Self { elector, listener, leader: None, role: Role::Follower(Token::default().fence()) }
+    }
+
+    /// Takes what the elector told.
+    pub fn elect(&mut self, now: Moment, event: Event) {
+        let Elector::Lease(candidate) = &mut self.elector else { return };
+        candidate.handle(now, event);
+        if let Some(token) = candidate.elected() {
+            self.listener.elected(now, token);
+        }
+    }
+
+    /// Takes or gives back the lock; `None`: another console has it.
+    pub fn lock(&mut self, now: Moment, token: Option<Token>) {
+        if let Elector::Lock(held) = &mut self.elector
+            && *held != token
+        {
+            *held = token;
+            self.listener.restart(now);
+        }
+    }
+
+    /// Takes a message, whose moments are on this console's own clock.
+    ///
+    /// # Errors
+    /// Why it does not count.
+    pub fn hear(&mut self, now: Moment, message: &Message) -> Result<(), Ignored> {
+        self.listener.hear(now, message)?;
+        self.leader = Some(message.head.console.clone());
+        if let Elector::Lease(candidate) = &mut self.elector {
+            candidate.handle(now, Event::Outranked(message.head.token));
+        }
+        Ok(())
+    }
+
+    /// The next question for the elector.
+    pub fn poll(&mut self) -> Option<Ask> {
+        if let Elector::Lease(candidate) = &mut self.elector { candidate.poll() } else { None }
+    }
+
+    /// When it wants to be woken.
+    #[must_use]
+    pub fn next_wake(&self, now: Moment) -> Option<Moment> {
+        let elector = if let Elector::Lease(candidate) = &self.elector { candidate.next_wake() } else { None };
+        [elector, self.listener.next_wake(now)].into_iter().flatten().min()
+    }
+
+    /// The token to speak with; `None`: it has to be silent.
+    #[must_use]
+    pub fn may_speak(&self, now: Moment) -> Option<Token> {
+        match &self.elector {
+            Elector::Lease(candidate) => candidate.may_speak(now),
+            Elector::Lock(held) => *held,
+        }
+    }
+
+    /// The part it plays.
+    pub fn role(&mut self, now: Moment) -> Role {
+        let mode = self.listener.mode(now);
+        let heard = self.listener.token();
+        let mirrors = match mode {
+            Mode::InStep | Mode::Stale(_) => Role::Follower(heard.fence()),
+            Mode::Alone(_) => Role::Local(heard.fence()),
+        };
+        let role = match &self.elector {
+            Elector::Lock(Some(token)) => Role::Leader(token.fence()),
+            Elector::Lock(None) => mirrors,
+            Elector::Lease(candidate) => match candidate.standing(now) {
+                Standing::Leads(token) => Role::Leader(token.fence()),
+                // Whoever hears a successor follows it, also where the elector is out of reach.
+                Standing::Suspended(token) if mode == Mode::InStep && heard > token => mirrors,
+                Standing::Suspended(token) => Role::Local(token.fence()),
+                Standing::Rises => match self.role {
+                    Role::Leader(fence) | Role::Local(fence) if mode != Mode::InStep || heard.fence() <= fence => {
+                        Role::Local(fence)
+                    }
+                    _ => mirrors,
+                },
+                Standing::Follows(_) => mirrors,
+            },
+        };
+        if matches!((self.role, role), (Role::Leader(_), Role::Follower(_))) {
+            self.listener.restart(now);
+        }
+        self.role = role;
+        role
+    }
+
+    /// What of being in step is not well, in an operator's words.
+    pub fn notice(&mut self, now: Moment) -> Option<String> {
+        let leader = self.leader.as_ref().map_or_else(|| "a leader".to_owned(), ToString::to_string);
+        match (self.role, self.listener.mode(now)) {
+            (Role::Leader(_) | Role::Alone, _) | (Role::Follower(_), Mode::InStep | Mode::Alone(_)) => None,
+            (Role::Follower(_), Mode::Stale(silence)) => {
+                Some(format!("not in sync: no word from {leader} for {}", in_steps(silence)))
+            }
+            (Role::Local(_), Mode::Alone(silence)) if self.standing_follows() => Some(format!(
+                "not in sync: no word from {leader} for {}; this console measures by itself, more slowly",
+                in_steps(silence)
+            )),
+            (Role::Local(_), _) => {
+                Some("not in sync: etcd does not answer, so this console leads no more until it does".into())
+            }
+        }
+    }
+
+    fn standing_follows(&self) -> bool {
+        match &self.elector {
+            Elector::Lease(candidate) => candidate.lease().is_none(),
+            Elector::Lock(_) => true,
+        }
+    }
+
+    /// The candidate, where leases decide.
+    #[must_use]
+    pub const fn candidate(&self) -> Option<&Candidate> {
+        if let Elector::Lease(candidate) = &self.elector { Some(candidate) } else { None }
+    }
+
+    /// Who was heard last.
+    #[must_use]
+    pub const fn leader(&self) -> Option<&Safe> {
+        self.leader.as_ref()
+    }
+
+    /// The newest leadership that was heard.
+    #[must_use]
+    pub fn heard(&self) -> Token {
+        self.listener.token()
+    }
+}
+
+/// A silence as it is told: every second of it would be a new frame for hours.
+fn in_steps(silence: Span) -> String {
+    let seconds = silence.as_secs().max(1);
+    match seconds {
+        0..10 => format!("{seconds}s"),
+        10..60 => format!("{}s", seconds / 10 * 10),
+        _ => format!("{}m", seconds / 60),
+    }
+}

@@ -1,0 +1,1 @@
+//! The candidate against an elector that is played by the test.

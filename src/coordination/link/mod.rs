@@ -1,0 +1,12 @@
+//! The link: how boards and beats travel from the leader to those who follow it.
+//!
+//! [`Message`] is what travels, one line of text whatever the way; [`Listener`] decides what of it
+//! counts. The ways themselves move lines and know nothing of what they say.
+
+mod body;
+mod listener;
+mod value;
+mod wire;
+
+pub use listener::{Ignored, Listener, Mode};
+pub use wire::{BEAT_BYTES_MAX, BOARD_BYTES_MAX, Head, Message, Said, Unusable};
