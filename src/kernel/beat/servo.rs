@@ -150,6 +150,8 @@ impl Servo {
             self.relock(at, offset, delay, rate);
             return Heard::Relocked;
         }
+        // Beyond what the threshold, the delay of this sample and three standard deviations
+        // of what is known explain together, only a jump is left.
         if error.abs() > JUMP + trust.held_up + 1.5 * ahead.offset_within() {
             self.suspect = Some(suspect);
             self.quiet = 0;

@@ -3,9 +3,9 @@
 //!
 //! A proportional-integral loop whose two gains are not constants but follow from
 //! how well offset and rate are known and how far the sample is to be trusted
-//! (weighted least squares, worked out one sample at a time). On a quiet loopback
-//! the proportional gain settles near the 0.3 that is usual for such loops; on a long
-//! path it falls to a hundredth. With constant gains the jitter of that path shakes
+//! (weighted least squares, worked out one sample at a time). At four samples
+//! a second on a quiet loopback the proportional gain settles near the 0.3 that is usual
+//! for such loops; on a long path it falls to a hundredth. With constant gains the jitter of that path shakes
 //! the rate, and the clock runs away as soon as the samples stop.
 //!
 //! It judges no sample: whoever calls it has done that.
