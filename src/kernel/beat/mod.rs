@@ -1,7 +1,11 @@
-//! What keeps consoles in step: roles, fences, and what a leader tells its followers.
+//! What keeps consoles in step: roles and fences, the clock they share, and what a leader tells its followers.
 
+mod mapping;
 mod role;
+mod servo;
 mod tell;
 
+pub use mapping::Mapping;
 pub use role::{Fence, Role};
+pub use servo::{Heard, Sample, Servo};
 pub use tell::{Beat, Mark, Mirror, Mirrored, Origin, Showing};
