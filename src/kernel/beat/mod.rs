@@ -3,5 +3,5 @@
 mod role;
 mod tell;
 
-pub use role::{Fence, Role};
+pub use role::{Fence, LOCAL_PACE, Role};
 pub use tell::{Beat, Mark, Mirror, Mirrored, Origin, Showing};
