@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use marquee::config::LeaseConfig;
-use marquee::config::timing::{ALONE_AFTER, BEAT, HORIZON, LEAD_TIME, STORE_OPERATION};
+use marquee::config::timing::{BEAT, HORIZON, LEAD_TIME, STORE_OPERATION};
 use marquee::coordination::election::{Answer, Ask, Candidate, Event, Missed};
-use marquee::coordination::link::{Head, Ignored, Listener, Message, Said};
+use marquee::coordination::link::{Alignment, Head, Ignored, Listener, Message, Said};
 use marquee::coordination::{Console, Elector, Token};
 use marquee::frame::Safe;
 use marquee::kernel::beat::{Fence, Mark, Role, Sample, Servo};
@@ -102,6 +102,9 @@ pub(crate) struct App {
     board_at: Moment,
     news_touched: u64,
     heard_mark: Option<Mark>,
+    pub(crate) alignment: Alignment,
+    /// The last beat came by etcd.
+    by_etcd: bool,
     fetch_at: Moment,
     sample_at: Moment,
     shown: Option<Option<ItemId>>,
@@ -136,6 +139,8 @@ impl App {
             board_at: now,
             news_touched: 0,
             heard_mark: None,
+            alignment: Alignment::default(),
+            by_etcd: false,
             fetch_at: now,
             sample_at: now,
             shown: None,
@@ -191,7 +196,8 @@ impl App {
         self.settle(now);
         if self.wants_board() && self.fetch_at <= now {
             self.fetch_at = now + BEAT;
-            if self.redis_fails {
+            // A leader that speaks by etcd can't reach Redis: the board there is an old one.
+            if self.by_etcd {
                 self.etcd(now, Call::Fetch, EtcdOp::GetBoard);
             } else {
                 self.redis(now, Call::Fetch, RedisOp::GetBoard);
@@ -248,7 +254,7 @@ impl App {
         if matches!(role, Role::Leader(_) | Role::Local(_)) { token.or(self.leads) } else { None }
     }
 
-    /// Does what the kernel wants; tells whether a frame has changed.
+    /// Does what the kernel wants; tells whether there is something new to say.
     fn drain(&mut self, now: Moment) -> bool {
         let mut changed = false;
         while let Some(output) = self.kernel.poll() {
@@ -262,8 +268,9 @@ impl App {
                     self.runs.retain(|(_, known), _| *known != run);
                     self.kernel.handle(now, plant::ended(run, Outcome::Cancelled, None));
                 }
-                Output::Frame => changed = true,
-                Output::Turned { .. } | Output::Cycled(_) | Output::Board => {}
+                // A change of the board may have decided turns that nobody has heard of yet.
+                Output::Frame | Output::Board => changed = true,
+                Output::Turned { .. } | Output::Cycled(_) => {}
             }
         }
         let shown = self.kernel.marquee().turn().map(|_| self.kernel.current().item);
@@ -437,7 +444,7 @@ impl App {
                 }
             }
             (Call::Fetch | Call::State, Reply::Redis(RedisReply::Text(Some(line))))
-            | (Call::Fetch, Reply::Etcd(Ok(EtcdReply::Text(Some(line))))) => self.heard(now, &line),
+            | (Call::Fetch, Reply::Etcd(Ok(EtcdReply::Text(Some(line))))) => self.read(now, &line),
             _ => {}
         }
         self.step(now);
@@ -458,7 +465,7 @@ impl App {
     pub(crate) fn watched(&mut self, now: Moment, told: Option<Told>) {
         match told {
             Some(Told::Leader(holder)) => self.console.elect(now, Event::Watched(holder)),
-            Some(Told::Frame(line)) => self.heard(now, &line),
+            Some(Told::Frame(line)) => self.heard(now, &line, true),
             None => self.console.elect(now, Event::Watching(false)),
         }
         self.step(now);
@@ -471,20 +478,37 @@ impl App {
 
     /// Takes a line from a channel.
     pub(crate) fn hears(&mut self, now: Moment, line: &str) {
-        self.heard(now, line);
+        self.heard(now, line, false);
         self.step(now);
     }
 
-    fn heard(&mut self, now: Moment, line: &str) {
-        // Without the clock nothing of it could be shown in time.
-        if self.servo.bound(now) == Span::MAX && now.since(self.kernel.began()) < ALONE_AFTER {
-            return;
-        }
-        let Ok(message) = Message::read(line) else { return };
+    /// A line of a message, with its moments on this console's clock.
+    fn opened(&self, line: &str) -> Option<Message> {
         let mapping = self.servo.mapping();
-        let on_arrival = self.breaks == Some(Break::ShowsOnArrival);
-        let late = if on_arrival { now.since(mapping.to_local(message.head.at)) } else { Span::ZERO };
-        let message = message.on_clock(|moment| mapping.to_local(moment) + late);
+        Message::read(line).ok().map(|message| message.on_clock(|moment| mapping.to_local(moment)))
+    }
+
+    /// Takes what a store has kept.
+    fn read(&mut self, now: Moment, line: &str) {
+        if let Some(message) = self.opened(line) {
+            self.takes(now, message, self.by_etcd);
+        }
+    }
+
+    /// Takes what a channel says now.
+    fn heard(&mut self, now: Moment, line: &str, by_etcd: bool) {
+        let Some(mut message) = self.opened(line) else { return };
+        if self.breaks == Some(Break::ShowsOnArrival) {
+            let late = now.since(message.head.at);
+            message = message.on_clock(|moment| moment + late);
+        }
+        match self.alignment.align(now, self.servo.is_locked(), message) {
+            Ok(message) => self.takes(now, message, by_etcd),
+            Err(ignored) => self.note(Note::Ignores(ignored)),
+        }
+    }
+
+    fn takes(&mut self, now: Moment, message: Message, by_etcd: bool) {
         if let Err(ignored) = self.console.hear(now, &message) {
             let takes = self.breaks == Some(Break::TakesDeposed) && matches!(ignored, Ignored::Deposed(_));
             if ignored != Ignored::Own && ignored != Ignored::Old {
@@ -498,7 +522,7 @@ impl App {
         match message.said {
             Said::Beat { number, beat, .. } => {
                 self.note(Note::Takes(message.head.token, number));
-                self.heard_mark = Some(beat.mark);
+                (self.heard_mark, self.by_etcd) = (Some(beat.mark), by_etcd);
                 self.kernel.handle(now, Input::Beat(Box::new(beat)));
             }
             Said::Board { mirror, .. } => self.kernel.handle(now, Input::Mirror(Box::new(mirror))),

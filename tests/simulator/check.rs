@@ -64,6 +64,7 @@ struct Watched {
     turned_at: u64,
     /// So many irregular turns are explained.
     excused: u32,
+    cut: bool,
     /// Its ways were unequal until then.
     crooked_until: u64,
     starts: Vec<(ItemId, u64)>,
@@ -91,6 +92,9 @@ pub(crate) struct Check {
     quiet_since: u64,
     last_leader: Option<usize>,
     differs_since: Option<u64>,
+    fault_at: u64,
+    /// Publications were lost until then, and with them turns that were decided of a sudden.
+    pub(crate) lossy_until: u64,
     pub(crate) failure: Option<String>,
 }
 
@@ -113,6 +117,8 @@ impl Check {
             quiet_since: 0,
             last_leader: None,
             differs_since: None,
+            fault_at: 0,
+            lossy_until: 0,
             failure: None,
         }
     }
@@ -144,6 +150,7 @@ impl Check {
         self.consoles[console] = Watched {
             alive: true,
             booted: t,
+            cut: self.consoles[console].cut,
             crooked_until: self.consoles[console].crooked_until,
             resumed: t,
             turned_at: t,
@@ -189,6 +196,14 @@ impl Check {
         let watched = &mut self.consoles[console];
         let was = watched.crooked_until > t;
         watched.crooked_until = if crooked { u64::MAX } else if was { t + 20 * SECOND } else { watched.crooked_until };
+    }
+
+    /// Something went wrong, or was mended: what was decided of a sudden may not have reached everybody.
+    pub(crate) fn fault(&mut self, t: u64, cut: Option<(usize, bool)>) {
+        self.fault_at = t;
+        if let Some((console, cut)) = cut {
+            self.consoles[console].cut = cut;
+        }
     }
 
     /// The boards of the core are not the same. News of a moment ago may be on its way.
@@ -312,7 +327,8 @@ impl Check {
             watched.excused = watched.excused.saturating_sub(1);
         }
         let straight = watched.crooked_until < t;
-        let steady = watched.resumed + 3 * SECOND < t && !jumped && locked && straight;
+        let told = calm || t > self.lossy_until && t > self.fault_at + 3 * SECOND && !watched.cut;
+        let steady = watched.resumed + 3 * SECOND < t && !jumped && locked && straight && told;
         let leads = watched.leads.filter(|_| t > watched.led_since + 3 * SECOND);
         let follows = watched.took.filter(|_| {
             matches!(watched.role, Some(Role::Follower(_)))
@@ -333,8 +349,9 @@ impl Check {
             Some(Role::Follower(_)) | None => self.fail(t, Some(console), "I8", "a follower asks the plant"),
             Some(Role::Local(_)) => {
                 let watched = &mut self.consoles[console];
-                let last = watched.starts.iter().rposition(|(known, _)| *known == item);
-                let soon = last.is_some_and(|last| t < watched.starts[last].1 + 4 * plant::EVERY.as_nanos() * 9 / 10);
+                // The first run of all may come before the slower pace begins.
+                let earlier = watched.starts.iter().rev().filter(|(known, _)| *known == item).nth(1);
+                let soon = earlier.is_some_and(|(_, at)| t < at + 4 * plant::EVERY.as_nanos() * 9 / 10);
                 watched.starts.push((item, t));
                 if soon {
                     self.fail(t, Some(console), "I8", "a local console asks the plant more often than at a quarter");

@@ -41,8 +41,15 @@ impl Spread {
             let near = |other: &&Turned| other.t.abs_diff(turn.t) < NEAR;
             let before = self.turns[..index].iter().rev().take_while(near);
             let around = before.chain(self.turns[index..].iter().take_while(near));
-            let leader = around.filter(|other| other.leads && other.token == turn.token && other.place == turn.place);
-            let Some(apart) = leader.map(|other| other.t.abs_diff(turn.t)).min() else { continue };
+            let leader: Vec<&Turned> = around.filter(|other| other.leads && other.token == turn.token).collect();
+            // A leader that fell silent in between may have turned with the others and not be in the list.
+            let goes_on = |other: &&&Turned| other.t.abs_diff(turn.t) > self.budget;
+            let before = leader.iter().filter(goes_on).any(|other| other.t < turn.t);
+            let after = leader.iter().filter(goes_on).any(|other| other.t > turn.t);
+            let same = leader.iter().filter(|other| other.place == turn.place);
+            let Some(apart) = same.map(|other| other.t.abs_diff(turn.t)).min().filter(|_| before && after) else {
+                continue;
+            };
             widest = widest.max(apart);
             if apart > self.budget && outside.is_none() {
                 outside = Some((*turn, apart));

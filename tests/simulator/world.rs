@@ -152,7 +152,7 @@ impl World {
         let now = self.now(console);
         let Some(app) = self.machines[console].app.as_mut() else { return };
         let actions = std::mem::take(&mut app.actions);
-        let locked = app.servo.is_locked();
+        let locked = app.servo.is_locked() && !app.alignment.is_aligned();
         let wake = app.next_wake(now);
         let boot = self.machines[console].boot;
         for action in actions {

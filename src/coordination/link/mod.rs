@@ -3,10 +3,12 @@
 //! [`Message`] is what travels, one line of text whatever the way; [`Listener`] decides what of it
 //! counts. The ways themselves move lines and know nothing of what they say.
 
+mod alignment;
 mod body;
 mod listener;
 mod value;
 mod wire;
 
+pub use alignment::Alignment;
 pub use listener::{Ignored, Listener, Mode};
 pub use wire::{BEAT_BYTES_MAX, BOARD_BYTES_MAX, Head, Message, Said, Unusable};

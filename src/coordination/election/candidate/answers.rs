@@ -73,7 +73,7 @@ impl Candidate {
         self.since = now;
         (self.holder, self.is_vacant, self.campaign_at) = (None, false, None);
         self.epoch = epoch;
-        match epoch.filter(|epoch| Token { epoch: *epoch, rev } >= self.highest) {
+        match epoch.filter(|epoch| Token { epoch: *epoch, rev } > self.highest) {
             Some(epoch) => self.claim(Token { epoch, rev }),
             None => {
                 self.place = Place::Dates { rev };
