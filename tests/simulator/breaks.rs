@@ -17,13 +17,15 @@ pub(crate) enum Break {
     EveryoneRuns,
     /// Nobody says that it is not in step.
     NoNotice,
-    /// Beats tell the turn that is on, and nothing ahead.
-    ShortHorizon,
+    /// A new leader begins with the first item.
+    StartsAnew,
+    /// A leader acts until the very end of its lease.
+    NoMargin,
 }
 
 impl Break {
     /// Every kind, with its word on the command line.
-    pub(crate) const ALL: [(Self, &'static str); 8] = [
+    pub(crate) const ALL: [(Self, &'static str); 9] = [
         (Self::NoDeadline, "no-deadline"),
         (Self::CountsFromAnswer, "counts-from-answer"),
         (Self::NoFence, "no-fence"),
@@ -31,7 +33,8 @@ impl Break {
         (Self::TakesDeposed, "takes-deposed"),
         (Self::EveryoneRuns, "everyone-runs"),
         (Self::NoNotice, "no-notice"),
-        (Self::ShortHorizon, "short-horizon"),
+        (Self::StartsAnew, "starts-anew"),
+        (Self::NoMargin, "no-margin"),
     ];
 
     pub(crate) fn named(word: &str) -> Option<Self> {

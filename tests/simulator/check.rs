@@ -20,6 +20,9 @@ const LAST: usize = 40;
 /// How long the protocol promises a picture without a skipped or repeated turn.
 const HORIZON: u64 = 12 * SECOND;
 
+/// A picture that shows one item for longer stands still: a call and the item's own turn after it are two.
+const STILL: u64 = 4 * plant::INTERVAL.as_nanos();
+
 /// How long after the elector took a lease away before its time two may hold themselves for the leader.
 const EARLY: u64 = 5 * SECOND;
 
@@ -50,6 +53,7 @@ struct Watched {
     alive: bool,
     booted: u64,
     paused: bool,
+    paused_at: u64,
     resumed: u64,
     leads: Option<Token>,
     led_at: Option<u64>,
@@ -168,6 +172,9 @@ impl Check {
     pub(crate) fn paused(&mut self, t: u64, console: usize, paused: bool) {
         let watched = &mut self.consoles[console];
         watched.paused = paused;
+        if paused {
+            watched.paused_at = t;
+        }
         (watched.resumed, watched.turned_at) = (t, t);
         watched.excused = 3;
     }
@@ -288,7 +295,8 @@ impl Check {
     fn silenced(&mut self, t: u64, console: usize) {
         let watched = &mut self.consoles[console];
         if watched.leads.take().is_some() {
-            watched.led_at = Some(t);
+            // Who slept led no more for all that time.
+            watched.led_at = Some(if watched.resumed == t { watched.paused_at } else { t });
             self.counts.suspensions += 1;
             if self.consoles.iter().all(|watched| watched.leads.is_none()) {
                 self.quiet_since = t;
@@ -370,7 +378,7 @@ impl Check {
             }
             if let Some(why) = mislabelled(watched, t) {
                 self.fail(t, Some(console), "I8", why);
-            } else if t > watched.turned_at + 3 * plant::INTERVAL.as_nanos() {
+            } else if t > watched.turned_at + STILL {
                 self.fail(t, Some(console), "I7", "its picture stands still");
             }
         }
