@@ -113,8 +113,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(now: Moment, name: usize, boot: u64, seed: u64, breaks: Option<Break>) -> Self {
         let process = format!("{name}-{boot}");
-        let margin = if breaks == Some(Break::NoMargin) { Span::ZERO } else { LeaseConfig::DEFAULT.margin };
-        let candidate = Candidate::new(now, LeaseConfig { margin, ..LeaseConfig::DEFAULT }, seed);
+        let candidate = Candidate::new(now, LeaseConfig::DEFAULT, seed);
         let listener = Listener::new(now, plant::BOARD, &process);
         let mut app = Self {
             kernel: begun(now),

@@ -19,13 +19,11 @@ pub(crate) enum Break {
     NoNotice,
     /// A new leader begins with the first item.
     StartsAnew,
-    /// A leader acts until the very end of its lease.
-    NoMargin,
 }
 
 impl Break {
     /// Every kind, with its word on the command line.
-    pub(crate) const ALL: [(Self, &'static str); 9] = [
+    pub(crate) const ALL: [(Self, &'static str); 8] = [
         (Self::NoDeadline, "no-deadline"),
         (Self::CountsFromAnswer, "counts-from-answer"),
         (Self::NoFence, "no-fence"),
@@ -34,7 +32,6 @@ impl Break {
         (Self::EveryoneRuns, "everyone-runs"),
         (Self::NoNotice, "no-notice"),
         (Self::StartsAnew, "starts-anew"),
-        (Self::NoMargin, "no-margin"),
     ];
 
     pub(crate) fn named(word: &str) -> Option<Self> {

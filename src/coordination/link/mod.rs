@@ -6,6 +6,8 @@
 mod alignment;
 mod body;
 mod listener;
+#[cfg(test)]
+mod tests;
 mod value;
 mod wire;
 
