@@ -183,6 +183,10 @@ impl Check {
     pub(crate) fn early(&mut self, t: u64, history: bool) {
         self.early_until = t + EARLY;
         self.history_lost |= history;
+        if history {
+            // The next may count below those that led in a history that is gone.
+            self.led.clear();
+        }
     }
 
     /// The store is as it was earlier.
@@ -407,7 +411,7 @@ fn mislabelled(watched: &Watched, t: u64) -> Option<&'static str> {
         Role::Leader(_) if watched.leads.is_none() => Some("it says that it leads, and may not"),
         Role::Follower(_) if silence > 8_600 * MS => Some("it says that it follows, and has heard nothing for long"),
         Role::Follower(_) if silence > 1_700 * MS && !watched.notice => Some("it does not say that it is not in step"),
-        Role::Follower(_) if silence < 1_400 * MS && watched.notice && watched.takes > 0 && t > watched.role_since + 1 => {
+        Role::Follower(_) if silence < SECOND && watched.notice && watched.takes > 0 && t > watched.role_since + 1 => {
             Some("it says that it is not in step, and is")
         }
         Role::Local(_) if watched.takes > 4 && silence < SECOND && t > watched.role_since + 2 * SECOND => {
