@@ -1,0 +1,6 @@
+//! What everything that speaks with a Redis server needs: its answers in an operator's words.
+//!
+//! Deliberately no client: the store asks from a thread of its own and the
+//! link between consoles from the runtime, and each keeps its own bounds.
+
+pub(in crate::coordination) mod words;
