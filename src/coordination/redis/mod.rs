@@ -3,4 +3,6 @@
 //! Deliberately no client: the store asks from a thread of its own and the
 //! link between consoles from the runtime, and each keeps its own bounds.
 
+#[cfg(test)]
+pub(in crate::coordination) mod testing;
 pub(in crate::coordination) mod words;
