@@ -16,7 +16,7 @@ pub(in crate::coordination) const NO_ANSWER: &str = "it did not answer in time";
 pub(in crate::coordination) const NO_ANSWER_OVER_TLS: &str = "it did not answer in time; does it speak TLS there?";
 
 /// The server went away while it was asked, or speaks TLS alone.
-const CLOSED: &str = "it closed the connection";
+pub(in crate::coordination) const CLOSED: &str = "it closed the connection";
 
 /// What the server says of it within a script begins with no word of its own.
 const MAY_NOT: &str = "this user may not do that there (NOPERM)";
