@@ -8,6 +8,8 @@
 mod console;
 pub mod election;
 pub mod link;
+#[cfg(feature = "redis")]
+mod redis;
 pub mod store;
 mod token;
 

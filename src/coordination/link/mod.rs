@@ -5,7 +5,10 @@
 
 mod body;
 mod listener;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod value;
+mod way;
 mod wire;
 
 pub use listener::{Ignored, Listener, Mode};

@@ -93,7 +93,7 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 /// An I/O error in an operator's words, without the system's error number.
-fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "not found".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),

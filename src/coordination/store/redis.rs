@@ -13,7 +13,6 @@
 //! is on a disk is the server's configuration (`appendonly`).
 
 mod link;
-mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +23,7 @@ use redis::{RedisError, Script};
 use self::link::{Failure, Link};
 use super::wire::{self, Kept};
 use super::{Loaded, Store, StoreError};
+use crate::coordination::redis::words;
 use crate::kernel::{BoardSnapshot, Current, Snapshot};
 
 /// How long the first look may take, with the connection: it stands before the first picture.

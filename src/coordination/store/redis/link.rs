@@ -16,7 +16,7 @@ use redis::{
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use super::words;
+use crate::coordination::redis::words;
 
 /// How long a connection may take with login and TLS: a server further away than this is no help to a board.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);

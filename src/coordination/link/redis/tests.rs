@@ -1,0 +1,1 @@
+//! The link against a real server, and against none.
