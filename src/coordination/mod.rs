@@ -5,4 +5,6 @@
 //! store holds is either a state that was once kept, whole, or nothing; and
 //! every trouble is told, with what is to be mended.
 
+pub mod election;
+mod private;
 pub mod store;
