@@ -6,5 +6,7 @@
 //! every trouble is told, with what is to be mended.
 
 pub mod election;
+#[cfg(feature = "consoles")]
+pub mod link;
 mod private;
 pub mod store;
