@@ -56,7 +56,8 @@ pub enum Contested {
     },
 }
 
-/// The right to lead; it ends when this is dropped, and with the process in any case.
+/// The right to lead; it ends when this is dropped, and with the process in any case. Who goes in order
+/// drops it before it closes its link: the others stand for election as soon as the link ends.
 #[derive(Debug)]
 pub struct Leadership {
     fence: u64,

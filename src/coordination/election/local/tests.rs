@@ -180,7 +180,7 @@ fn child(path: &Path) -> Child {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let told = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = BufReader::new(child.stdout.as_mut().unwrap()).lines();
     assert!(told.map_while(Result::ok).any(|line| line.contains("leads by ")), "the child never led");
     child
 }

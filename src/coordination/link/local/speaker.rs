@@ -164,16 +164,16 @@ async fn serve(stream: UnixStream, hall: Arc<Hall>, tell: mpsc::Sender<Told>, st
 
 /// Sends the greeting and what is said; once stopped, what has been said until then.
 async fn speak(stream: &UnixStream, greeting: Vec<Arc<str>>, seat: &Seat, stop: &CancellationToken) -> Ending {
-    let sent = async |line| Sending::new(line).finish(stream).await;
+    let send = async |line| Sending::new(line).finish(stream).await;
     let spoken: io::Result<()> = async {
         for line in greeting {
-            sent(line).await?;
+            send(line).await?;
         }
         loop {
             // Before the queue is looked at: what is said after the look has to wake this.
             let stopped = stop.is_cancelled();
             while let Some(line) = seat.next() {
-                sent(line).await?;
+                send(line).await?;
             }
             if stopped {
                 return Ok(());
