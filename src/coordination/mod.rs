@@ -8,6 +8,7 @@
 mod console;
 pub mod election;
 pub mod link;
+mod private;
 #[cfg(feature = "redis")]
 mod redis;
 pub mod store;

@@ -5,6 +5,10 @@
 
 mod body;
 mod listener;
+#[cfg(feature = "consoles")]
+pub mod local;
+#[cfg(feature = "consoles")]
+pub mod machine;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod value;
