@@ -5,4 +5,6 @@
 //! store holds is either a state that was once kept, whole, or nothing; and
 //! every trouble is told, with what is to be mended.
 
+#[cfg(feature = "etcd")]
+pub mod etcd;
 pub mod store;
