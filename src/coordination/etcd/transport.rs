@@ -164,11 +164,6 @@ impl Transport {
         Err(trouble)
     }
 
-    /// Logs in anew for the next question.
-    pub(super) fn forget_login(&self) {
-        *self.kept() = None;
-    }
-
     async fn try_at<T: DeserializeOwned>(
         &self,
         place: usize,
@@ -240,7 +235,8 @@ impl Transport {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<Arc<str>>> {
+    /// The login that is in use.
+    pub(super) fn kept(&self) -> MutexGuard<'_, Option<Arc<str>>> {
         self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -93,7 +93,7 @@ async fn work(shared: Arc<Shared>, tell: Sender<Watched>) -> Infallible {
             Err(trouble) => trouble,
         };
         if trouble.meaning == Meaning::Login {
-            shared.transport.forget_login();
+            *shared.transport.kept() = None;
         } else {
             place = (place + 1) % shared.transport.endpoints();
         }
