@@ -7,6 +7,8 @@
 
 mod console;
 pub mod election;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 pub mod link;
 mod private;
 #[cfg(feature = "redis")]

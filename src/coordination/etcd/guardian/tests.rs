@@ -1,0 +1,1 @@
+//! The guardian against a real cluster.
