@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use super::super::contract::{self, board, current};
 use super::*;
 
+mod sentinels;
+
 /// A server of this test's own, gone with it.
 struct Server {
     child: Child,
@@ -63,15 +65,7 @@ impl Server {
 
     /// Says a command past the store.
     fn say(&self, words: &[&str]) -> redis::Value {
-        let mut link = Link::new(&self.url(), None).unwrap();
-        let asked = link.ask(0, &async |connection| {
-            let mut command = redis::cmd(words[0]);
-            words[1..].iter().for_each(|word| {
-                command.arg(word);
-            });
-            command.query_async(connection).await
-        });
-        asked.unwrap()
+        say(&self.url(), words).unwrap()
     }
 
     fn field(&self, name: &str) -> String {
@@ -83,6 +77,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn say(url: &str, words: &[&str]) -> Result<redis::Value, Failure> {
+    Link::new(url, None).unwrap().ask(0, &async |connection| {
+        let mut command = redis::cmd(words[0]);
+        words[1..].iter().for_each(|word| {
+            command.arg(word);
+        });
+        command.query_async(connection).await
+    })
 }
 
 fn spawn(folder: &TempDir, port: u16, more: &[String]) -> Option<Child> {

@@ -42,6 +42,11 @@ pub(super) fn is_foreign(error: &RedisError) -> bool {
     said(error).contains("WRONGTYPE")
 }
 
+/// Whether the server answers nobody who has not logged in.
+pub(super) fn asks_for_login(error: &RedisError) -> bool {
+    said(error).contains("NOAUTH")
+}
+
 /// The error in plain words. May repeat what was sent.
 pub(super) fn plain(error: &RedisError) -> String {
     if error.kind() == ErrorKind::AuthenticationFailed {
