@@ -52,7 +52,7 @@ pub(super) fn open(config: &Config, inbox: &Arc<Inbox>, meters: &Arc<Meters>) ->
     let role = match (&config.cluster, lock.is_some() || config.state == StateConfig::Memory) {
         (ClusterConfig::None, _) => Role::Alone,
         (ClusterConfig::Local, true) => Role::Leader(Fence(fence + 1)),
-        (ClusterConfig::Local, false) => Role::Local(Fence(fence)),
+        (ClusterConfig::Local, false) | (ClusterConfig::Etcd(_), _) => Role::Local(Fence(fence)),
     };
     inputs.push(Input::Role(role));
     let (told, counted) = (Arc::clone(inbox), Arc::clone(meters));

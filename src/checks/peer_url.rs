@@ -6,6 +6,7 @@
 
 use super::net::Address;
 use super::{BadTarget, CheckTarget};
+use crate::config::percent_decoded;
 
 /// A peer's URL. Its parts are decoded.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,22 +79,7 @@ pub(super) fn address(text: &str, port: u16) -> Result<Address, BadTarget> {
 
 /// Decodes `%20` and its like.
 pub(super) fn decode(text: &str) -> Result<String, BadTarget> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, behind)) = rest.split_first() {
-        rest = behind;
-        if *byte == b'%' {
-            let code = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-            let code = code.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-            let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            bytes.push(code.ok_or_else(|| bad("a `%` is not followed by two digits of a code; itself it is %25"))?);
-            rest = &rest[2..];
-        } else {
-            bytes.push(*byte);
-        }
-    }
-    let text = String::from_utf8(bytes).map_err(|_| bad("the codes behind `%` make no text"))?;
-    if text.contains('\0') { Err(bad("a NUL character, which nothing here can have")) } else { Ok(text) }
+    percent_decoded(text).map_err(bad)
 }
 
 fn given(text: &str) -> Result<Option<String>, BadTarget> {

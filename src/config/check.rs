@@ -2,6 +2,7 @@
 //!
 //! Deliberately no asking: whether the host exists is what the check finds out.
 
+use super::endpoints;
 use super::error::quote;
 use super::keys::{listed, nearest};
 use super::reader::{Reader, Said};
@@ -78,28 +79,10 @@ fn url_flaw(scheme: &Scheme, rest: &str, at: usize) -> Option<Flaw> {
 
 /// What is wrong with `HOST[:PORT]`, which begins at byte `at`.
 fn address_flaw(scheme: &Scheme, address: &str, at: usize) -> Option<Flaw> {
-    let place = at..at + address.len();
-    // An IPv6 address stands in brackets, because it has colons of its own.
-    let (host, port) = match address.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        Some((host, "")) => (host, None),
-        Some((host, port)) => (host, Some(port.strip_prefix(':').unwrap_or("?"))),
-        None => match address.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (address, None),
-        },
-    };
-    if host.is_empty() {
-        return Some((place, "a URL without a host"));
-    }
-    match port {
-        Some(port) if port.contains(':') => Some((place, "an IPv6 address without brackets: write `[::1]`")),
-        Some(port)
-            if !port.bytes().all(|byte| byte.is_ascii_digit()) || !port.parse::<u16>().is_ok_and(|port| port > 0) =>
-        {
-            Some((place.end - port.len()..place.end, "a port is a number from 1 to 65535"))
-        }
-        None if scheme.form.contains("HOST:PORT") => Some((place, "a port is missing")),
-        _ => None,
+    match endpoints::address(address, at) {
+        Err(flaw) => Some(flaw),
+        Ok((_, None)) if scheme.form.contains("HOST:PORT") => Some((at..at + address.len(), "a port is missing")),
+        Ok(_) => None,
     }
 }
 
@@ -123,7 +106,7 @@ mod tests {
             ("http://a:70000/", Some("a port is a number from 1 to 65535")),
             ("http://a:/", Some("a port is a number from 1 to 65535")),
             ("http://[::1]x/", Some("a port is a number from 1 to 65535")),
-            ("tcp://::1:5", Some("a URL without a host")),
+            ("tcp://::1:5", Some("an IPv6 address without brackets: write `[::1]`")),
             ("tcp://fe80::1", Some("an IPv6 address without brackets: write `[::1]`")),
             ("tcp://a", Some("a port is missing")),
             ("etcd://a:2379,[::1],b", None),

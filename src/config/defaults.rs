@@ -91,8 +91,14 @@ pub const SCROLL_MAX: u32 = 200;
 pub const SUMMARISE_AFTER_MAX: u32 = 10_000;
 /// The most items of a board, unless the program is told otherwise: a whole pass of turns is then hours long already.
 pub const ITEMS_MAX: usize = 10_000;
-/// The most characters of a title or a console's name: what a header line holds.
+/// The most characters of a title: what a header line holds.
 pub const NAME_CHARACTERS_MAX: usize = 100;
+/// The most characters of a console's name: it stands in keys of servers and in a status line.
+pub const CONSOLE_CHARACTERS_MAX: usize = 64;
+/// The most addresses of one URL: a coordinator has seven members at most, and each may have two addresses.
+pub const ENDPOINTS_MAX: usize = 16;
+/// The most characters of a host's name: what DNS can carry.
+pub const HOST_CHARACTERS_MAX: usize = 253;
 /// The most bytes of any other text: what a frame keeps of a text.
 pub const TEXT_BYTES_MAX: usize = 4096;
 

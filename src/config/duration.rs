@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::defaults::{DURATION_MAX, PERIOD_MIN, TIMEOUT_MIN};
+use super::timing::{LEASE_PART_MIN, LEASE_TTL_MAX, LEASE_TTL_MIN};
 use crate::kernel::Span;
 
 /// The units, longest first, with their nanoseconds.
@@ -92,16 +93,21 @@ pub fn duration_text(span: Span) -> String {
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) min: Span,
+    pub(super) max: Span,
     /// The range in the config's own form.
     pub(super) told: &'static str,
 }
 
 /// For periods and turns.
-pub(super) const PERIOD: Bounds = Bounds { min: PERIOD_MIN, told: "10ms to 365d" };
+pub(super) const PERIOD: Bounds = Bounds { min: PERIOD_MIN, max: DURATION_MAX, told: "10ms to 365d" };
 /// For time limits.
-pub(super) const LIMIT: Bounds = Bounds { min: TIMEOUT_MIN, told: "1ms to 365d" };
+pub(super) const LIMIT: Bounds = Bounds { min: TIMEOUT_MIN, max: DURATION_MAX, told: "1ms to 365d" };
 /// For a place within a period, which may be its beginning.
-pub(super) const PHASE: Bounds = Bounds { min: Span::ZERO, told: "0s to 365d" };
+pub(super) const PHASE: Bounds = Bounds { min: Span::ZERO, max: DURATION_MAX, told: "0s to 365d" };
+/// For the life of a lease.
+pub(super) const LEASE: Bounds = Bounds { min: LEASE_TTL_MIN, max: LEASE_TTL_MAX, told: "1s to 1m" };
+/// For what happens within a lease.
+pub(super) const LEASE_PART: Bounds = Bounds { min: LEASE_PART_MIN, max: LEASE_TTL_MAX, told: "10ms to 1m" };
 
 #[cfg(test)]
 mod tests {
@@ -133,10 +139,10 @@ mod tests {
 
     #[test]
     fn told_ranges_are_the_ranges() {
-        for bounds in [PERIOD, LIMIT, PHASE] {
+        for bounds in [PERIOD, LIMIT, PHASE, LEASE, LEASE_PART] {
             let (min, max) = bounds.told.split_once(" to ").unwrap();
             assert_eq!(parse_duration(min), Ok(bounds.min));
-            assert_eq!(parse_duration(max), Ok(DURATION_MAX));
+            assert_eq!(parse_duration(max), Ok(bounds.max));
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum Kind {
     Share,
     /// What becomes of missed runs: `skip`, `coalesce` or `burst N`.
     Late,
+    /// `true` or `false`.
+    Switch,
     /// One of these words.
     Word(&'static [&'static str]),
     /// One of these words, or a URL of one of these schemes.
@@ -149,17 +151,28 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "state",
-        Kind::WordOrUrl(&["file", "memory"], &["redis", "rediss"]),
+        Kind::WordOrUrl(&["file", "memory"], &["redis", "rediss", r"redis\+sentinel", r"rediss\+sentinel"]),
         Some("file"),
-        "Where the current item and the board outlive the program; a server as `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`.",
+        "Where the current item and the board outlive the program; a server as `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, one that sentinels know as `redis+sentinel://HOST[:PORT],HOST[:PORT]…/NAME[/DB]`.",
     ),
     key(
         "cluster",
-        Kind::Word(&["local", "none"]),
+        Kind::WordOrUrl(&["local", "none"], &["etcd", "etcds"]),
         Some("local"),
-        "Among which consoles the leader is elected: this machine's, or none.",
+        "Among which consoles the leader is elected: this machine's, none, or all that ask the same etcd, `etcd://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT]…`.",
     ),
-    key("console", Kind::Text, None, "This console's name; absent: host and terminal."),
+    key("guardian", Kind::Switch, Some("true"), "With etcd: a child gives the lease back when this console is killed."),
+    key("lease", Kind::Map, None, "With etcd: how the leader's place is held."),
+    key("lease.ttl", Kind::Duration, Some("3s"), "How long it is kept without a renewal; whole seconds."),
+    key("lease.renew", Kind::Duration, None, "From one renewal to the next; absent: a quarter of `ttl`."),
+    key("lease.attempt", Kind::Duration, Some("400ms"), "How long one try at one endpoint may take; four have to fit."),
+    key("lease.margin", Kind::Duration, Some("600ms"), "How long before its end the leader falls silent."),
+    key(
+        "console",
+        Kind::Text,
+        None,
+        "This console's name, 1 to 64 visible characters without `/`; absent: host and terminal.",
+    ),
     key("listen", Kind::Text, None, "Address and port of metrics and API; absent: none."),
     key("token", Kind::Text, None, "What every write over the API has to show; best `${file:PATH}`."),
     key("include", Kind::List, Some("[]"), "Further files whose `items` are added to these."),

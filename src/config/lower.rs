@@ -171,14 +171,11 @@ impl Lowering<'_> {
         if let Some(state) = top.get("state").and_then(|entry| self.reader.state(entry)) {
             config.state = state;
         }
-        if let Some(entry) = top.get("cluster")
-            && self.not_yet(entry, &["etcd://"], "use `local` or `none`")
-            && let Some(word) = self.reader.word(entry, &["local", "none"])
-        {
-            config.cluster = if word == "none" { ClusterConfig::None } else { ClusterConfig::Local };
+        if let Some(cluster) = self.reader.cluster(top) {
+            config.cluster = cluster;
         }
-        if let Some(said) = top.get("console").and_then(|entry| self.reader.name(entry, NAME_CHARACTERS_MAX)) {
-            config.console = Some(said.words.full);
+        if let Some(name) = top.get("console").and_then(|entry| self.reader.console(entry)) {
+            config.console = Some(name);
         }
         if let Some(count) = top.get("concurrency").and_then(|entry| self.reader.count(entry, 1, CONCURRENCY_MAX)) {
             config.concurrency = count;
@@ -188,15 +185,6 @@ impl Lowering<'_> {
         }
         config.token = top.get("token").and_then(|entry| self.token(entry));
         config.listen = top.get("listen").and_then(|entry| self.listen(entry, top.get("token").is_some()));
-    }
-
-    /// Whether the value is none of those that a later version will know.
-    fn not_yet(&mut self, entry: &Entry, schemes: &[&str], help: &str) -> bool {
-        let super::tree::Form::Scalar { text, .. } = &entry.value.form else { return true };
-        let Some(scheme) = schemes.iter().find(|scheme| text.starts_with(**scheme)) else { return true };
-        let message = format!("`{}: {scheme}…` is not in this version yet", entry.key);
-        self.reader.fail(&entry.value.place, message, help);
-        false
     }
 
     fn token(&mut self, entry: &Entry) -> Option<Secret> {

@@ -3,10 +3,13 @@
 /// What stands for a secret.
 pub(super) const MASK: &str = "***";
 
-/// The bytes of the password in `scheme://user:password@host`, where there is one.
-fn password(url: &str) -> Option<std::ops::Range<usize>> {
+/// What ends the part of a URL that a password stands in.
+const ENDS: &[char] = &['/', '?', '#', ' ', '"', '\''];
+
+/// The bytes of the password in `scheme://user:password@host`, where there is one, in front of any of `ends`.
+fn password(url: &str, ends: &[char]) -> Option<std::ops::Range<usize>> {
     let start = url.find("://")? + 3;
-    let end = start + url[start..].find(['/', '?', '#', ' ', '"', '\'']).unwrap_or(url.len() - start);
+    let end = start + url[start..].find(ends).unwrap_or(url.len() - start);
     let at = start + url[start..end].rfind('@')?;
     let colon = start + url[start..at].find(':')?;
     Some(colon + 1..at)
@@ -14,7 +17,7 @@ fn password(url: &str) -> Option<std::ops::Range<usize>> {
 
 /// A URL with its password masked.
 pub(super) fn mask_url(url: &str) -> String {
-    match password(url) {
+    match password(url, ENDS) {
         Some(secret) => format!("{}{MASK}{}", &url[..secret.start], &url[secret.end..]),
         None => url.to_owned(),
     }
@@ -23,10 +26,12 @@ pub(super) fn mask_url(url: &str) -> String {
 /// A line of a config with URL passwords and a written-out token masked, byte for byte as long as it was.
 pub(super) fn mask_line(line: &str) -> String {
     let mut masked = line.to_owned();
-    if let Some(secret) = password(line) {
+    let key = line.trim_start_matches([' ', '{', '"', '\'']);
+    // A server's password with a sign that had to be escaped is a mistake, but a secret no less.
+    let ends = if key.starts_with("state") || key.starts_with("cluster") { &ENDS[3..] } else { ENDS };
+    if let Some(secret) = password(line, ends) {
         masked = stars(&masked, secret);
     }
-    let key = line.trim_start_matches([' ', '{', '"', '\'']);
     if key.starts_with("token")
         && !line.contains("${")
         && let Some(colon) = line.find(':')
@@ -61,6 +66,8 @@ mod tests {
             assert_eq!(mask_url(url), masked);
         }
         assert_eq!(mask_line("check: redis://u:pä@h"), "check: redis://u:***@h");
+        assert_eq!(mask_line("cluster: etcd://u:p/w@h:1/x"), "cluster: etcd://u:***@h:1/x");
+        assert_eq!(mask_line("check: http://h:80/x@y"), "check: http://h:80/x@y");
         assert_eq!(mask_line("token: hunter2"), "token: *******");
         assert_eq!(mask_line("token: ${file:/x}"), "token: ${file:/x}");
     }

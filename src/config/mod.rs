@@ -11,9 +11,13 @@ pub mod timing;
 #[cfg(feature = "config")]
 mod check;
 #[cfg(feature = "config")]
+mod cluster;
+#[cfg(feature = "config")]
 pub mod defaults;
 #[cfg(feature = "config")]
 mod duration;
+#[cfg(feature = "config")]
+mod endpoints;
 #[cfg(feature = "config")]
 mod error;
 #[cfg(feature = "config")]
@@ -35,6 +39,8 @@ pub mod keys;
 #[cfg(feature = "config")]
 mod known;
 #[cfg(feature = "config")]
+mod lease;
+#[cfg(feature = "config")]
 mod load;
 #[cfg(feature = "config")]
 mod lower;
@@ -48,6 +54,8 @@ mod model;
 mod outside;
 #[cfg(feature = "config")]
 mod pattern;
+#[cfg(feature = "config")]
+mod percent;
 #[cfg(feature = "config")]
 mod plan;
 #[cfg(feature = "config")]
@@ -66,6 +74,8 @@ mod schema;
 pub mod schemes;
 #[cfg(feature = "config")]
 mod secrets;
+#[cfg(feature = "config")]
+mod sentinels;
 #[cfg(feature = "config")]
 mod source;
 #[cfg(feature = "config")]
@@ -96,22 +106,29 @@ pub use expression::{Expression, ExpressionError};
 #[cfg(feature = "config")]
 pub use find::find;
 #[cfg(feature = "config")]
+pub use lease::LeaseConfig;
+#[cfg(feature = "config")]
 pub use load::{Options, builtin, load, parse};
 #[cfg(feature = "config")]
 pub use model::{
-    BreakerConfig, CheckConfig, ClusterConfig, Config, Confirm, Delay, FeedConfig, FlappingConfig, Flow, HostLimit,
-    ItemConfig, ItemKind, Late, Levels, OnFailure, Rate, Secret, StateConfig, StepConfig, StepWork,
+    BreakerConfig, CheckConfig, ClusterConfig, Config, Confirm, Delay, Endpoint, EtcdConfig, FeedConfig,
+    FlappingConfig, Flow, HostLimit, ItemConfig, ItemKind, Late, Levels, OnFailure, Rate, Secret, StateConfig,
+    StepConfig, StepWork,
 };
 #[cfg(feature = "config")]
 pub use outside::{outside, shortened};
+#[cfg(feature = "config")]
+pub use percent::percent_decoded;
 #[cfg(feature = "config")]
 pub use render::WIDTH;
 #[cfg(feature = "config")]
 pub use schema::schema;
 #[cfg(feature = "config")]
+pub use sentinels::Sentinels;
+#[cfg(feature = "config")]
 pub use starter::{SCHEMA_FILE, STARTER};
 #[cfg(feature = "config")]
 pub use template::{Template, TemplateError};
-pub use timing::LeaseConfig;
+
 #[cfg(feature = "config")]
 pub use tune::Settings;

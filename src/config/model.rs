@@ -2,6 +2,7 @@
 //!
 //! Nothing here can be wrong any more; what could be was refused with its place in the text.
 
+mod cluster;
 mod flow;
 mod step;
 
@@ -9,6 +10,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use cluster::{ClusterConfig, Endpoint, EtcdConfig};
 pub use flow::{BreakerConfig, Confirm, Delay, FeedConfig, FlappingConfig, Flow, HostLimit, Late, Rate};
 pub(super) use step::identity;
 pub use step::{OnFailure, StepConfig, StepWork};
@@ -160,20 +162,11 @@ pub enum StateConfig {
     Memory,
     /// On a Redis server.
     Redis {
-        /// Where, and who logs in.
+        /// Where, and who logs in; what [`Sentinels`](super::Sentinels) reads says who knows where.
         url: Secret,
         /// The same without secrets.
         label: String,
     },
-}
-
-/// How consoles find their leader.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClusterConfig {
-    /// There are no others.
-    None,
-    /// Among the consoles of this machine.
-    Local,
 }
 
 // Any string of the config may hold an expanded secret, and Debug ends in logs:

@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
         let text = said.words.full.as_str();
         let range = format!("{} is {}", quote(&entry.key), bounds.told);
         match parse_duration(text) {
-            Ok(span) if span >= bounds.min => return Some(span),
+            Ok(span) if (bounds.min..=bounds.max).contains(&span) => return Some(span),
             Ok(_) | Err(BadDuration::TooLong) => {
                 self.fail(
                     said.place(),

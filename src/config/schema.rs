@@ -66,6 +66,9 @@ fn shape(kind: Kind, path: &str) -> Map<String, Value> {
         Kind::Late => {
             json!({ "type": "string", "pattern": format!("^(skip|coalesce|burst [0-9]+{OR_SECRET})$"), "examples": ["coalesce", "burst 3"] })
         }
+        Kind::Switch => {
+            json!({ "anyOf": [{ "type": "boolean" }, { "enum": ["true", "false"] }, { "type": "string", "pattern": r"\$\{" }] })
+        }
         Kind::Word(words) => json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": r"\$\{" }] }),
         Kind::WordOrUrl(words, schemes) => {
             json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": format!(r"^({}):|\$\{{", schemes.join("|")) }] })
@@ -82,6 +85,7 @@ fn default_value(kind: Kind, default: &str) -> Value {
     match kind {
         Kind::Count(..) => default.parse::<u32>().map_or(Value::Null, Value::from),
         Kind::List | Kind::Maps => json!([]),
+        Kind::Switch => json!(default == "true"),
         _ => json!(default),
     }
 }
@@ -214,6 +218,11 @@ mod tests {
             ("{hosts: {a: {limits: 20/s}}}", false),
             ("{interrupt: never, scroll: 5/s}", true),
             ("{scroll: 5/m}", false),
+            ("{cluster: 'etcds://a,b', guardian: false, lease: {ttl: 5s}}", true),
+            ("{cluster: etcd, guardian: 1}", false),
+            ("{guardian: 1}", false),
+            ("{guardian: '${GUARDED}', state: 'redis+sentinel://a/m'}", true),
+            ("{lease: {ttl: 5}}", false),
             ("{interrupt: info}", false),
         ] {
             assert_eq!(fits(&schema(), &value_of(text)), good, "{text}");

@@ -1,28 +1,41 @@
 //! `state:`: where the current item and the board outlive the process.
 
 use super::check::{Flaw, flaw};
+use super::error::quote;
 use super::mask::mask_url;
 use super::model::{Secret, StateConfig};
 use super::reader::{Reader, Said};
 use super::schemes::scheme;
+use super::sentinels::{ENDS, NO_DATABASE, Sentinels, database};
 use super::tree::Entry;
 
 /// How a server is written.
 const FORM: &str = "write `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, or `rediss://…` for TLS";
 
+/// How a server is written that sentinels know.
+const SENTINEL_FORM: &str =
+    "write `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT]…/NAME[/DB]`, or `rediss+sentinel://…` for TLS";
+
 impl Reader<'_> {
     /// Where the state is kept.
     pub(super) fn state(&mut self, entry: &Entry) -> Option<StateConfig> {
-        let said = self.words(entry)?;
+        let said = self.text(entry)?;
         match said.words.full.as_str() {
             "file" => Some(StateConfig::File),
             "memory" => Some(StateConfig::Memory),
             url if url.starts_with("redis:") || url.starts_with("rediss:") => self.redis(&said),
-            _ => {
-                let message = format!("{} is no value for `state`", said.quoted());
-                self.fail(said.place(), message, "write `file`, `memory` or `redis://HOST[:PORT][/DB]`");
-                None
-            }
+            url => match Sentinels::read(url) {
+                Some(Ok(_)) => Some(redis(&said)),
+                Some(Err((range, flaw))) => {
+                    self.fail(&said.point(range), flaw, SENTINEL_FORM);
+                    None
+                }
+                None => {
+                    let message = format!("{} is no value for `state`", quote(&mask_url(&said.words.shown)));
+                    self.fail(said.place(), message, "write `file`, `memory` or `redis://HOST[:PORT][/DB]`");
+                    None
+                }
+            },
         }
     }
 
@@ -39,9 +52,12 @@ impl Reader<'_> {
             self.fail(said.place(), "a URL that names no Redis server, or a sign in it is not escaped", FORM);
             return None;
         }
-        let label = mask_url(&said.words.shown);
-        Some(StateConfig::Redis { url: Secret::new(url.to_owned()), label })
+        Some(redis(said))
     }
+}
+
+fn redis(said: &Said<'_>) -> StateConfig {
+    StateConfig::Redis { url: Secret::new(said.words.full.clone()), label: mask_url(&said.words.shown) }
 }
 
 /// What is wrong behind the host: there stands the number of a database, or nothing.
@@ -50,11 +66,9 @@ fn behind_the_host(url: &str) -> Option<Flaw> {
     let behind = start + url[start..].find(['/', '?', '#'])?;
     let tail = &url[behind..];
     if let Some(sign) = tail.find(['?', '#']) {
-        return Some((behind + sign..url.len(), "a store's URL ends with the database"));
+        return Some((behind + sign..url.len(), ENDS));
     }
-    let database = &tail[1..];
-    let good = database.is_empty() || (database.bytes().all(|b| b.is_ascii_digit()) && database.parse::<i32>().is_ok());
-    (!good).then(|| (behind + 1..url.len(), "a database of Redis is a number"))
+    database(&tail[1..]).is_none().then_some((behind + 1..url.len(), NO_DATABASE))
 }
 
 #[cfg(test)]

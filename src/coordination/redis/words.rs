@@ -42,6 +42,11 @@ pub(in crate::coordination) fn is_foreign(error: &RedisError) -> bool {
     said(error).contains("WRONGTYPE")
 }
 
+/// Whether the server answers nobody who has not logged in.
+pub(in crate::coordination) fn asks_for_login(error: &RedisError) -> bool {
+    said(error).contains("NOAUTH")
+}
+
 /// The error in plain words. May repeat what was sent.
 pub(in crate::coordination) fn plain(error: &RedisError) -> String {
     if error.kind() == ErrorKind::AuthenticationFailed {

@@ -1,4 +1,4 @@
-//! `state: redis://…`: a hash and a text on a Redis server, which several machines can reach.
+//! `state: redis://…` and `redis+sentinel://…`: a hash and a text on a Redis server, which several machines can reach.
 //!
 //! `marquee:{SLUG}:state` is a hash: `epoch`, `rev` and `seq` order the writers
 //! and their turns, `item`, `show_at` and `dwell` (milliseconds) are for people
@@ -13,6 +13,7 @@
 //! is on a disk is the server's configuration (`appendonly`).
 
 mod link;
+mod server;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,7 +66,8 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store for the board called `slug` on the server of `url`, which is not asked yet.
+    /// A store for the board called `slug` on the server of `url`, or the one that its sentinels know;
+    /// nobody is asked yet.
     ///
     /// # Errors
     /// Where the URL names no server; never with the URL's own words.
