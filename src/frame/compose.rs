@@ -133,7 +133,7 @@ fn turn(kernel: &Kernel) -> Turn {
         position: turn.entry + 1,
         of,
         began: turn.began,
-        ends: turn.ends(marquee.playlist()),
+        ends: marquee.ends().unwrap_or(turn.began),
         calling: turn.calling,
     }
 }

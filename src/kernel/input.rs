@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::Span;
-use super::beat::Role;
+use super::beat::{Beat, Mirror, Mirrored, Role};
 use super::board::{ItemId, ItemSpec, Level, Values};
 use super::output::RunId;
 use super::plans::{HostRules, PlanSpec, SpikeRules};
@@ -37,6 +37,15 @@ pub enum Input {
     Tune(ItemId, Box<PlanSpec>),
     /// This console's part among the consoles changed.
     Role(Role),
+    /// How long before it begins a leader decides a turn, so that its followers hear of it in time. The lead of
+    /// who is no leader is nothing, and so is the default.
+    Lead(Span),
+    /// A leader's whole board, for who follows it; anybody else leaves this and the next two alone.
+    Mirror(Box<Mirror>),
+    /// A leader's news of some items. Those that are older than what is known change nothing.
+    News(Vec<Mirrored>),
+    /// A leader's turns. What it said before is void, so they come in the order in which it said them.
+    Beat(Box<Beat>),
     /// Something is wrong, or well again (`None`), in a part of the program.
     Notice(Concern, Option<Arc<str>>),
 }

@@ -13,9 +13,12 @@
 pub mod beat;
 pub mod board;
 mod digest;
+mod follow;
 mod input;
 pub mod marquee;
+mod mirror;
 mod moment;
+mod news;
 mod output;
 pub mod plans;
 mod snapshot;
@@ -25,6 +28,7 @@ mod tell;
 mod tests;
 pub mod width;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -35,11 +39,10 @@ pub use output::{Output, RunId, Start};
 pub use snapshot::{BoardSnapshot, Current, ItemSnapshot, Snapshot};
 pub use stats::Stats;
 
-use beat::Role;
-use board::Values;
-use board::{Board, ItemId, LastRun, Level};
+use beat::{Mark, Role};
+use board::{Board, ItemId, Level};
 use marquee::{Marquee, Passed, Rules, Shows};
-use plans::{Ended as EndedRun, PlanSpec, Schedule, Spike, SpikeRules};
+use plans::{Schedule, Spike, SpikeRules};
 
 /// The item that tells that pushes are sampled.
 pub const FEED_ITEM: &str = "marquee.feed";
@@ -71,6 +74,9 @@ pub struct Kernel {
     unsettled: Unsettled,
     settled: bool,
     stats: Stats,
+    sync: follow::Sync,
+    /// The board's mark, and the `touched` that it belongs to.
+    marked: Cell<Option<(u64, Mark)>>,
 }
 
 /// What has to be worked out before the next output.
@@ -116,6 +122,8 @@ impl Kernel {
             unsettled: Unsettled { turns: true, ..Unsettled::default() },
             settled: false,
             stats: Stats::default(),
+            sync: follow::Sync::default(),
+            marked: Cell::new(None),
         }
     }
 
@@ -127,20 +135,19 @@ impl Kernel {
         self.advance();
         match input {
             Input::Wake => self.tell_feed(),
-            Input::Board(spec) => self.replace(*spec),
+            Input::Board(spec) => self.load(*spec),
             Input::Snapshot(snapshot) => {
                 self.resume = Some(snapshot);
                 if self.has_board {
                     self.restore();
                 }
             }
+            Input::Mirror(mirror) => self.take_mirror(*mirror),
+            Input::News(news) => self.take_news(news),
+            Input::Beat(beat) => self.take_beat(*beat),
+            Input::Lead(lead) => self.lead(lead),
             Input::Ended(ended) => self.ended(ended),
-            Input::Retold(id, report) => {
-                if let Some(place) = self.board.place(&id) {
-                    let change = self.board.retell(self.now, place, report);
-                    self.note(change);
-                }
-            }
+            Input::Retold(id, report) => self.retell(&id, report),
             Input::Push(push) => self.push(push),
             Input::Remove(id) => self.remove(&id),
             Input::RunNow(id) => {
@@ -155,10 +162,7 @@ impl Kernel {
                 }
             }
             Input::Tune(id, plan) => self.tune(&id, &plan),
-            Input::Role(role) => {
-                self.role = role;
-                self.outputs.extend(self.schedule.halt(!role.runs_plans()));
-            }
+            Input::Role(role) => self.act_as(role),
             Input::Notice(concern, Some(text)) => {
                 self.notices.insert(concern, text);
             }
@@ -180,7 +184,7 @@ impl Kernel {
     #[must_use]
     pub fn next_wake(&self) -> Option<Moment> {
         let feed = self.feed.next_wake(&self.feed_rules);
-        [self.marquee.ends(), self.board.next_expiry(), self.schedule.next_due(), feed].into_iter().flatten().min()
+        [self.marquee.next_wake(), self.board.next_expiry(), self.schedule.next_due(), feed].into_iter().flatten().min()
     }
 
     fn replace(&mut self, spec: BoardSpec) {
@@ -217,6 +221,10 @@ impl Kernel {
 
     fn restore(&mut self) {
         let Some(snapshot) = self.resume.take() else { return };
+        if self.is_mirroring() {
+            self.seq = self.seq.max(snapshot.current.seq);
+            return;
+        }
         let places = self.places();
         self.board.restore(self.now, snapshot.board);
         self.reschedule(&places);
@@ -224,77 +232,6 @@ impl Kernel {
         self.marquee.refresh(self.now, self.board.items(), &self.rules);
         if let Some(id) = &snapshot.current.item {
             self.marquee.resume(id, snapshot.current.show_at, snapshot.current.dwell, self.now);
-        }
-    }
-
-    fn remove(&mut self, id: &ItemId) {
-        let places = self.places();
-        if self.board.remove(id) {
-            self.reschedule(&places);
-        }
-    }
-
-    /// The plan of `id` alone takes up other settings; no other one notices.
-    fn tune(&mut self, id: &ItemId, plan: &PlanSpec) {
-        let Some(place) = self.board.place(id) else { return };
-        let Some(change) = self.board.tune(self.now, place, plan) else { return };
-        self.schedule.tune(place, self.now, &self.board);
-        self.stats.breakers_open = self.schedule.open_breakers();
-        self.note(change);
-    }
-
-    fn ended(&mut self, ended: Ended) {
-        let Some(EndedRun { place, breaker }) = self.schedule.ended(ended.run, ended.outcome, self.now, &self.board)
-        else {
-            self.stats.ghosts_refused += 1;
-            return;
-        };
-        self.stats.breakers_opened += u64::from(breaker == Some(true));
-        if breaker.is_some() {
-            self.stats.breakers_open = self.schedule.open_breakers();
-        }
-        let Ended { run, outcome, waited, retries, bytes, .. } = ended;
-        self.board.note_run(place, LastRun { run, outcome, waited, retries, bytes });
-        match ended.report {
-            Some(report) if ended.outcome != Outcome::Cancelled => {
-                let change = self.board.report(self.now, place, report, ended.took);
-                self.note(change);
-            }
-            _ => self.board.touch(place, false),
-        }
-    }
-
-    fn push(&mut self, push: Push) {
-        let taken = self.feed.arrived(self.now, &self.feed_rules);
-        self.tell_feed();
-        if !taken {
-            self.stats.pushes_sampled += 1;
-            return;
-        }
-        match self.board.push(self.now, push) {
-            Ok(change) => self.note(change),
-            Err(_) => self.stats.pushes_refused += 1,
-        }
-    }
-
-    /// Keeps the item that tells of a sampled feed: there as long as the feed is.
-    fn tell_feed(&mut self) {
-        self.feed.wake(self.now, &self.feed_rules);
-        let Ok(id) = ItemId::new(FEED_ITEM) else { return };
-        match (self.feed.is_degraded(), self.board.place(&id)) {
-            (true, None) => {
-                let (sample, usual) = (self.feed_rules.sample.max(1), self.feed.usual().unwrap_or_default());
-                let window = self.feed_rules.window;
-                let text = format!("Pushes: one of {sample} is taken; far more than the usual {usual:.0} in {window}");
-                let values = Arc::new(Values::new());
-                let push =
-                    Push { item: id, level: Level::Warning, text: text.into(), ttl: None, values, filtered: false };
-                if let Ok(change) = self.board.push(self.now, push) {
-                    self.note(change);
-                }
-            }
-            (false, Some(_)) => self.remove(&id),
-            _ => {}
         }
     }
 
@@ -314,9 +251,11 @@ impl Kernel {
         if expired + settled > 0 {
             self.note(board::Change { said: true, turns: true });
         }
-        if std::mem::take(&mut self.unsettled.turns) {
+        let turns = std::mem::take(&mut self.unsettled.turns);
+        if turns {
             self.marquee.refresh(self.now, self.board.items(), &self.rules);
         }
+        self.keep_step(turns);
         let woken = self.schedule.wake(self.now, &self.board);
         self.stats.ticks_skipped += woken.skipped;
         self.stats.left_alone += woken.left_alone;
@@ -335,7 +274,12 @@ impl Kernel {
     }
 
     fn advance(&mut self) {
-        for passed in self.marquee.advance(self.now) {
+        let passed = self.marquee.advance(self.now);
+        self.tell_passed(passed);
+    }
+
+    fn tell_passed(&mut self, passed: Vec<Passed>) {
+        for passed in passed {
             self.unsettled.turned = true;
             match passed {
                 Passed::Turned(shows) => {

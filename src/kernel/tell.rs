@@ -116,7 +116,7 @@ impl Kernel {
             Some(Shows::Summary { first, .. }) => Some(self.board.items()[first].id().clone()),
             None => None,
         };
-        let dwell = turn.map_or(Span::ZERO, |turn| turn.hold(self.marquee.playlist()));
+        let dwell = turn.zip(self.marquee.ends()).map_or(Span::ZERO, |(turn, ends)| ends.since(turn.began));
         let show_at = turn.map_or(self.began, |turn| turn.began);
         Current { seq: self.seq, item, show_at, dwell, fence: self.role.fence().0 }
     }

@@ -6,6 +6,10 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence(pub u64);
 
+/// A console that lost the others runs its plans at every fourth of their ticks: the leader may be alive and
+/// ask as well, and so may every other console that lost it, so four of them ask a target no more than one did.
+pub const LOCAL_PACE: u64 = 4;
+
 /// This console's part among the consoles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
@@ -44,6 +48,22 @@ impl Role {
     /// Whether this console runs the plans.
     #[must_use]
     pub const fn runs_plans(self) -> bool {
-        !matches!(self, Self::Follower(_))
+        self.pace().is_some()
+    }
+
+    /// At every how manieth of its ticks this console runs a plan; `None`: it runs none.
+    #[must_use]
+    pub const fn pace(self) -> Option<u64> {
+        match self {
+            Self::Alone | Self::Leader(_) => Some(1),
+            Self::Local(_) => Some(LOCAL_PACE),
+            Self::Follower(_) => None,
+        }
+    }
+
+    /// Whether it mirrors a leader.
+    #[must_use]
+    pub const fn follows(self) -> bool {
+        matches!(self, Self::Follower(_))
     }
 }

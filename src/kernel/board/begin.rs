@@ -52,6 +52,8 @@ impl Item {
             pushed_in: false,
             configured: None,
             queued: None,
+            slowness: 1,
+            led: None,
             version: 0,
         }
     }

@@ -13,7 +13,7 @@ pub const PERIODS_UNTIL_STALE: u64 = 3;
 pub(super) fn stale_at(item: &Item) -> Option<Moment> {
     let span = match &item.spec.source {
         Source::Fixed(_) => return None,
-        Source::Plan(plan) => plan.every * PERIODS_UNTIL_STALE,
+        Source::Plan(plan) => plan.every * item.slowness * PERIODS_UNTIL_STALE,
         Source::Pushed { ttl } => item.ttl.or(*ttl)?,
     };
     Some(item.updated? + span)

@@ -118,6 +118,15 @@ pub struct LastRun {
 /// How many results an item remembers: the width of the detail view's sparkline.
 pub const HISTORY: usize = 60;
 
+/// Which of a leader's news of an item is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::kernel) struct Led {
+    /// The leader's version of it.
+    pub(in crate::kernel) version: u64,
+    /// When it last reported, by the leader's word.
+    pub(in crate::kernel) updated: Option<Moment>,
+}
+
 /// What is known of one item now.
 #[expect(clippy::struct_excessive_bools, reason = "plain facts, each of which a viewer sees apart")]
 #[derive(Clone, Debug, PartialEq)]
@@ -158,6 +167,10 @@ pub struct Item {
     pub(in crate::kernel) configured: Option<Box<PlanSpec>>,
     /// When the board looks next whether it is stale; `None`: not at all.
     pub(in crate::kernel) queued: Option<Moment>,
+    /// At every how manieth of its plan's ticks news could be had when it last reported, or since.
+    pub(in crate::kernel) slowness: u64,
+    /// What a leader told of it; `None`: the news is this console's own.
+    pub(in crate::kernel) led: Option<Led>,
     /// The board's `touched` when anything of this item last changed.
     pub version: u64,
 }

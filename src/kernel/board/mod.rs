@@ -4,6 +4,7 @@ mod begin;
 mod freshness;
 mod item;
 mod level;
+mod mirror;
 mod respec;
 mod table;
 mod values;

@@ -17,12 +17,14 @@ use crate::kernel::snapshot::BoardSnapshot;
 use crate::kernel::{Moment, Span};
 
 /// All items at one moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Board {
-    items: Vec<Item>,
+    pub(super) items: Vec<Item>,
     places: HashMap<ItemId, usize>,
-    version: u64,
-    touched: u64,
+    pub(super) version: u64,
+    pub(super) touched: u64,
+    /// At every how manieth of its ticks a plan runs.
+    pub(super) slowness: u64,
     /// When items are to be looked at: to settle a level, or because they may be stale. For the latter
     /// an item has the one entry that it is `queued` at, never later than the moment it becomes stale.
     expiries: BinaryHeap<Reverse<(Moment, usize)>>,
@@ -52,6 +54,19 @@ pub enum PushRefused {
     NotPushed,
     /// There are [`UNNAMED_MAX`] items already that the config does not name.
     Full,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            places: HashMap::new(),
+            version: 0,
+            touched: 0,
+            slowness: 1,
+            expiries: BinaryHeap::new(),
+        }
+    }
 }
 
 impl Board {
@@ -131,12 +146,12 @@ impl Board {
         self.index();
     }
 
-    fn index(&mut self) {
+    pub(super) fn index(&mut self) {
         self.places = self.items.iter().enumerate().map(|(place, item)| (item.id().clone(), place)).collect();
         self.queue_all();
     }
 
-    fn queue_all(&mut self) {
+    pub(super) fn queue_all(&mut self) {
         for item in &mut self.items {
             item.queued = stale_at(item).filter(|_| item.fresh);
         }
@@ -148,7 +163,7 @@ impl Board {
     }
 
     /// Sees to it that the item is looked at when its news becomes stale, or earlier.
-    fn queue(&mut self, place: usize) {
+    pub(super) fn queue(&mut self, place: usize) {
         let item = &mut self.items[place];
         let Some(at) = stale_at(item).filter(|at| item.fresh && item.queued.is_none_or(|queued| *at < queued)) else {
             return;
@@ -200,6 +215,7 @@ impl Board {
         }
         item.history.push_back(Past { level: report.level, took });
         item.updated = Some(now);
+        item.slowness = self.slowness;
         item.flapping = item.changes.result(&flapping_rules(item), report.level);
         item.settle = item.settle.result(&settle_rules(item), report.level, now);
         let level = item.settle.shown().unwrap_or(report.level);
@@ -300,6 +316,12 @@ impl Board {
         self.version += u64::from(said);
         self.touched += 1;
         self.items[place].version = self.touched;
+    }
+
+    /// Marks the board as changed in what is said of no item.
+    pub(in crate::kernel) const fn touch_head(&mut self) {
+        self.version += 1;
+        self.touched += 1;
     }
 
     /// Turns items to unknown whose news is stale at `now`, and settles levels; tells how many of each.

@@ -1,18 +1,24 @@
 //! The marquee: the rule that picks the item to show at a moment.
 //!
 //! It keeps the anchor over changes of the board: what is shown goes on being
-//! shown, what begins to call interrupts, and nothing starves. It does not know
-//! what the items say, nor draws anything.
+//! shown, what begins to call interrupts, and nothing starves. Where there are
+//! others to tell it decides each turn ahead of its beginning, and where there is
+//! one to follow it keeps to what that one decided. It does not know what the
+//! items say, nor draws anything.
 
+mod ahead;
+mod carry;
+mod follow;
 mod playlist;
 mod turn;
 
+pub(in crate::kernel) use follow::TURNS_MAX;
 pub use playlist::{Entry, HOLD_MIN, Playlist, Rules, Shows, WIDE_COLUMNS, WIDE_HOLD_MAX};
 pub use turn::Turn;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::VecDeque;
 
-use super::board::{Item, ItemId};
+use super::board::ItemId;
 use super::{Moment, Span};
 
 /// What happened as time went on.
@@ -29,14 +35,20 @@ pub(in crate::kernel) enum Passed {
 pub struct Marquee {
     playlist: Playlist,
     turn: Option<Turn>,
+    /// The turns that stand already, in the order of their beginnings, which no hold can move.
+    decided: VecDeque<Turn>,
+    /// When the last of all turns above ends, where that is not after its hold.
+    until: Option<Moment>,
+    /// How long before it begins a turn is decided.
+    lead: Span,
+    /// Until when a leader's schedule is kept to, whatever calls.
+    led_until: Option<Moment>,
+    /// What is shown is another's turn than the leader's, and may end in peace.
+    rejoins: bool,
     /// The ids behind the playlist's places, to find them again on another board.
     ids: Vec<ItemId>,
     pass_began: Option<Moment>,
 }
-
-/// How much of its turn an interrupted item must have had to count as shown:
-/// with less than half of it nobody has read it, and it is shown again, once.
-const SHOWN_SHARE: u64 = 2;
 
 impl Marquee {
     /// The turn that is on; `None`: there is nothing to show.
@@ -54,13 +66,20 @@ impl Marquee {
     /// When the turn that is on ends.
     #[must_use]
     pub fn ends(&self) -> Option<Moment> {
-        self.turn.map(|turn| turn.ends(&self.playlist))
+        self.decided.front().map(|next| next.began).or_else(|| self.last_ends())
     }
 
     /// What is shown.
     #[must_use]
     pub fn shows(&self) -> Option<Shows> {
         self.turn.map(|turn| self.playlist.entries()[turn.entry].shows)
+    }
+
+    /// When a turn ends or is to be decided.
+    pub(in crate::kernel) fn next_wake(&self) -> Option<Moment> {
+        let begins = self.decided.front().map(|next| next.began);
+        let decides = self.last_ends().map(|ends| ends - self.lead);
+        begins.into_iter().chain(decides).min()
     }
 
     /// Goes on at the item that a store held; its turn goes on where it still lasts.
@@ -71,94 +90,37 @@ impl Marquee {
         let calling = self.playlist.is_calling(place);
         let next_place = place + 1;
         self.turn = Some(Turn { entry, began, calling, next_place, next_call: 0, again: false });
-    }
-
-    /// Takes up a changed board. What is shown stays, unless it is gone or something begins to call.
-    pub(in crate::kernel) fn refresh(&mut self, now: Moment, items: &[Item], rules: &Rules) {
-        let old = std::mem::replace(&mut self.playlist, Playlist::new(items, rules));
-        let moved = self.ids.len() != items.len() || self.ids.iter().zip(items).any(|(id, item)| id != item.id());
-        let old_ids = if moved {
-            let ids = items.iter().map(|item| item.id().clone()).collect();
-            std::mem::replace(&mut self.ids, ids)
-        } else {
-            Vec::new()
-        };
-        let places: HashMap<&ItemId, usize> =
-            if moved { self.ids.iter().enumerate().map(|(place, id)| (id, place)).collect() } else { HashMap::new() };
-        let place_now = |place: usize| if moved { places.get(old_ids.get(place)?).copied() } else { Some(place) };
-        let Some(turn) = self.turn else {
-            self.turn = Turn::first(&self.playlist, now);
-            self.pass_began = self.turn.map(|_| now);
-            return;
-        };
-        let was = old.entries()[turn.entry].shows;
-        // Where the next ordinary turn stood, the first item that is still there takes its place.
-        let next_place = (turn.next_place..old_ids.len().max(turn.next_place + 1)).find_map(place_now).unwrap_or(0);
-        let turn = Turn { next_place, ..turn };
-        let entry = self.entry_now(was, place_now(was.place()));
-        let known: HashSet<usize> = callers(&old).filter_map(place_now).collect();
-        let shown_place = entry.map(|entry| self.playlist.entries()[entry].shows.place());
-        let new_call = callers(&self.playlist).position(|place| !known.contains(&place));
-        self.turn = match (new_call, entry) {
-            (Some(rank), entry) => {
-                let cut = entry.filter(|_| !turn.calling && !turn.again && !was_read(&turn, &old, now));
-                let cut = cut.filter(|entry| self.playlist.base().contains(entry)).and(shown_place);
-                let next_place = cut.unwrap_or(turn.next_place);
-                let call = Turn { next_place, ..turn }.call(&self.playlist, now, rank);
-                let again = cut.is_some() || (turn.calling && turn.again);
-                call.map(|call| Turn { again, ..call })
-            }
-            (None, Some(entry)) => Some(Turn { entry, ..turn }),
-            // What was shown is gone: its turn ends here, and whoever is next begins.
-            (None, None) => {
-                let calls = || turn.call(&self.playlist, now, turn.next_call);
-                turn.ordinary(&self.playlist, now).or_else(calls)
-            }
-        };
-        if self.turn.is_none() {
-            self.pass_began = None;
-        }
+        self.decided.clear();
+        self.until = None;
     }
 
     /// Moves on to the turn that is on at `now`.
     pub(in crate::kernel) fn advance(&mut self, now: Moment) -> Vec<Passed> {
         let mut passed = Vec::new();
-        while let Some(turn) = self.turn.filter(|turn| now >= turn.ends(&self.playlist)) {
-            let ended = turn.ends(&self.playlist);
+        loop {
+            if self.decided.front().is_some_and(|next| next.began <= now) {
+                passed.extend(self.decided.pop_front().into_iter().flat_map(|next| self.show(next, now)));
+                self.rejoins = false;
+            } else if !self.decide(now) {
+                return passed;
+            }
+        }
+    }
+
+    /// Shows `next`; what thereby came to its end.
+    fn show(&mut self, next: Turn, now: Moment) -> Vec<Passed> {
+        let Some(turn) = self.turn.replace(next) else { return Vec::new() };
+        let mut passed = Vec::new();
+        // What nobody could read, or what comes again for that, did not have its turn.
+        if turn.began < now && !(next.calling && next.again) {
             passed.push(Passed::Turned(self.playlist.entries()[turn.entry].shows));
-            let Some(mut next) = turn.next(&self.playlist) else { break };
-            // A board that slept is not shown turns that nobody saw: it goes on where time is.
-            if now.since(ended) > SLEPT {
-                next = next.at(&self.playlist, now);
-            }
-            next.again = turn.again && turn.calling;
-            let wrapped = next.next_place <= turn.next_place && !next.calling;
-            let calls_wrapped = self.playlist.base().is_empty() && next.next_call <= turn.next_call;
-            if wrapped || calls_wrapped {
-                passed.extend(self.pass_began.map(|began| Passed::Cycled(ended.since(began))));
-                self.pass_began = Some(ended);
-            }
-            self.turn = Some(next);
+        }
+        let wrapped = next.next_place <= turn.next_place && !next.calling;
+        let calls_wrapped = self.playlist.base().is_empty() && next.next_call <= turn.next_call;
+        if wrapped || calls_wrapped {
+            passed.extend(self.pass_began.map(|began| Passed::Cycled(next.began.since(began))));
+            self.pass_began = Some(next.began);
         }
         passed
     }
-
-    fn entry_now(&self, was: Shows, place: Option<usize>) -> Option<usize> {
-        let entries = self.playlist.entries();
-        match was {
-            Shows::Item(_) => self.playlist.entry_of(place?),
-            Shows::Summary { .. } => entries.iter().position(|entry| matches!(entry.shows, Shows::Summary { .. })),
-        }
-    }
-}
-
-/// A gap in which a board was asleep rather than late.
-const SLEPT: Span = Span::from_secs(60);
-
-fn callers(playlist: &Playlist) -> impl Iterator<Item = usize> + '_ {
-    playlist.calls().iter().map(|&index| playlist.entries()[index].shows.place())
-}
-
-fn was_read(turn: &Turn, playlist: &Playlist, now: Moment) -> bool {
-    now.since(turn.began) >= turn.hold(playlist) / SHOWN_SHARE
 }

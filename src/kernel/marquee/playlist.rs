@@ -19,7 +19,7 @@ pub const WIDE_HOLD_MAX: Span = Span::from_secs(30);
 pub const HOLD_MIN: Span = Span::from_millis(10);
 
 /// What decides the turns, beside the items themselves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// How long a turn lasts.
     pub interval: Span,
@@ -74,6 +74,8 @@ pub struct Playlist {
     base: Vec<usize>,
     /// Whether the item at each place of the board calls.
     calling: Vec<bool>,
+    /// The index of the summary.
+    summary: Option<usize>,
 }
 
 impl Playlist {
@@ -84,14 +86,13 @@ impl Playlist {
         let count = items.iter().filter(healthy).count();
         let summarised = count > rules.summarise_after;
         let mut playlist = Self { calling: vec![false; items.len()], ..Self::default() };
-        let mut has_summary = false;
         for (place, item) in items.iter().enumerate() {
             let shows = if !(summarised && item.level() == Level::Healthy) {
                 Shows::Item(place)
-            } else if has_summary {
+            } else if playlist.summary.is_some() {
                 continue;
             } else {
-                has_summary = true;
+                playlist.summary = Some(playlist.entries.len());
                 Shows::Summary { first: place, count }
             };
             let index = playlist.entries.len();
@@ -154,8 +155,14 @@ impl Playlist {
     /// The index of the entry that stands for the item at `place`, be it in the summary.
     #[must_use]
     pub fn entry_of(&self, place: usize) -> Option<usize> {
-        let own = self.entries.iter().position(|entry| entry.shows == Shows::Item(place));
-        own.or_else(|| self.entries.iter().position(|entry| matches!(entry.shows, Shows::Summary { .. })))
+        let own = self.entries.binary_search_by_key(&place, |entry| entry.shows.place());
+        own.ok().or(self.summary)
+    }
+
+    /// The index of the summary; `None`: every item has a turn of its own.
+    #[must_use]
+    pub const fn summary(&self) -> Option<usize> {
+        self.summary
     }
 }
 

@@ -50,7 +50,9 @@ impl Turn {
         let began = self.ends(playlist);
         let call = || self.call(playlist, began, self.next_call);
         let ordinary = || self.ordinary(playlist, began);
-        if self.calling { ordinary().or_else(call) } else { call().or_else(ordinary) }
+        let next = if self.calling { ordinary().or_else(call) } else { call().or_else(ordinary) };
+        // A call that cut a turn off is followed by that turn.
+        next.map(|next| Self { again: self.again && self.calling, ..next })
     }
 
     /// A turn of the `rank`-th of those that call.

@@ -4,6 +4,8 @@
 //! and a restart finds the same beat again. What is due queues by rank; who is
 //! refused by a limit steps aside and holds nobody up.
 
+mod pace;
+
 use std::collections::HashMap;
 
 use super::breaker::BreakerState;
@@ -41,6 +43,8 @@ pub(in crate::kernel) struct Schedule {
     concurrency: usize,
     last_run: u64,
     halted: bool,
+    /// Only every so manieth tick of the grid is a plan's.
+    slowness: u64,
     fired: Vec<(Moment, Tick)>,
 }
 
@@ -73,6 +77,7 @@ impl Schedule {
             concurrency: CONCURRENCY,
             last_run: 0,
             halted: false,
+            slowness: 1,
             fired: Vec::new(),
         }
     }
@@ -97,7 +102,7 @@ impl Schedule {
             .iter()
             .map(|item| {
                 let seat = old.get(item.id()).and_then(|place| known.get_mut(*place)?.take());
-                Seat::take(item, seat, now, FIRST_RUN_WITHIN)
+                Seat::take(item, seat, now, FIRST_RUN_WITHIN, self.slowness)
             })
             .unzip();
         let gone = known.into_iter().flatten().filter_map(|seat| seat.run);
@@ -109,7 +114,7 @@ impl Schedule {
         self.ready = Ready::default();
         for place in 0..self.seats.len() {
             let Some(seat) = &mut self.seats[place] else { continue };
-            seat.key = Some(self.wheel.insert(seat.due, Tick::Due(place)));
+            seat.key = (!self.halted).then(|| self.wheel.insert(seat.due, Tick::Due(place)));
             if seat.waits != Waits::No {
                 self.queue(place, board);
             }
@@ -130,7 +135,7 @@ impl Schedule {
             if let Some(key) = seat.key.take() {
                 self.wheel.cancel(key);
             }
-            seat.key = Some(self.wheel.insert(seat.due, Tick::Due(place)));
+            seat.key = (!self.halted).then(|| self.wheel.insert(seat.due, Tick::Due(place)));
         }
         self.seats[place] = Some(seat);
         // It waited for a turn or for room, and both may come sooner now.
@@ -157,17 +162,15 @@ impl Schedule {
     fn tick(&mut self, place: usize, at: Moment, now: Moment, board: &Board, woken: &mut Woken) {
         let Some(seat) = self.seats.get_mut(place).and_then(Option::as_mut) else { return };
         let late = now.since(at);
-        let missed = late.as_nanos() / seat.plan.every.as_nanos().max(1);
+        let every = seat.every();
+        let missed = late.as_nanos() / every.as_nanos().max(1);
         let ticks = missed + 1;
         seat.next_tick(now);
         seat.key = Some(self.wheel.insert(seat.due, Tick::Due(place)));
-        if self.halted {
-            return;
-        }
         let idle = seat.run.is_none() && seat.waits == Waits::No;
-        seat.tick = at + seat.plan.every * missed;
+        seat.tick = at + every * missed;
         // A tick that is later than half its period belongs to the past: the next one is nearer.
-        let too_late = now.since(seat.tick) > seat.plan.every / 2;
+        let too_late = now.since(seat.tick) > every / 2;
         let starts = match seat.plan.late {
             Late::Skip => idle && !too_late,
             Late::Coalesce => {
@@ -317,26 +320,9 @@ impl Schedule {
         self.runs.contains_key(&run)
     }
 
-    /// Stops or resumes starting runs; what is in flight at a stop is to be cancelled.
-    pub(in crate::kernel) fn halt(&mut self, halted: bool) -> Vec<Output> {
-        if std::mem::replace(&mut self.halted, halted) == halted || !halted {
-            return Vec::new();
-        }
-        let running: Vec<_> = self.runs.drain().collect();
-        self.ready = Ready::default();
-        for seat in self.seats.iter_mut().flatten() {
-            (seat.waits, seat.backlog) = (Waits::No, 0);
-            if seat.run.take().is_some() {
-                seat.breaker.abandoned();
-                self.hosts.leave(&seat.plan.hosts);
-            }
-        }
-        running.into_iter().map(|(run, _)| Output::Cancel(run)).collect()
-    }
-
     /// When the plan of the item at `place` runs next, and its run in flight.
     pub(in crate::kernel) fn seat(&self, place: usize) -> (Option<Moment>, Option<RunId>) {
-        let seat = self.seats.get(place).and_then(Option::as_ref);
+        let seat = self.seats.get(place).and_then(Option::as_ref).filter(|_| !self.halted);
         (seat.map(Seat::next_run), seat.and_then(|seat| seat.run))
     }
 

@@ -88,6 +88,8 @@ pub(super) struct Seat {
     pub(super) plan: PlanSpec,
     pub(super) revision: u64,
     phase: Span,
+    /// Only every so manieth tick of the grid is its own.
+    slowness: u64,
     /// The next tick of the grid.
     pub(super) due: Moment,
     /// Where that tick waits in the wheel; `None`: nowhere yet.
@@ -112,6 +114,11 @@ fn phase_of(item: &Item, plan: &PlanSpec) -> Span {
     plan.phase.unwrap_or_else(|| phase::spread(item.id().as_str(), plan.every))
 }
 
+/// When the plan of `item` runs first: soon, but not all at once.
+fn first_run(item: &Item, plan: &PlanSpec, now: Moment, within: Span) -> Moment {
+    now + phase::spread(item.id().as_str(), plan.every.min(within))
+}
+
 impl Seat {
     /// The seat of `item`; `known` is its seat on the board before. Gives the run, too, that is no longer wanted.
     pub(super) fn take(
@@ -119,6 +126,7 @@ impl Seat {
         known: Option<Self>,
         now: Moment,
         first_within: Span,
+        slowness: u64,
     ) -> (Option<Self>, Option<RunId>) {
         let Source::Plan(plan) = &item.spec.source else { return (None, known.and_then(|seat| seat.run)) };
         let (plan, revision) = (plan.clone(), item.spec.revision);
@@ -126,11 +134,11 @@ impl Seat {
         match known {
             Some(seat) if seat.revision == revision => (Some(seat.change(plan, phase, now)), None),
             known => {
-                let wait = phase::spread(item.id().as_str(), plan.every.min(first_within));
                 let seat = Self {
                     revision,
                     phase,
-                    due: now + wait,
+                    slowness,
+                    due: first_run(item, &plan, now, first_within),
                     key: None,
                     since: now,
                     tick: now,
@@ -160,7 +168,7 @@ impl Seat {
         if (self.plan.every, self.phase) != (plan.every, phase) {
             let smaller = self.plan.every.min(plan.every);
             let earliest = self.started.map_or(now, |started| now.max(started + smaller / 2));
-            self.due = phase::next_due(earliest, plan.every, phase);
+            self.due = phase::next_due(earliest, plan.every * self.slowness, phase);
         }
         match (&self.bucket, plan.limit) {
             (Some(bucket), Some(limit)) => bucket.change(now, limit),
@@ -170,12 +178,27 @@ impl Seat {
         Self { plan, phase, waits, ..self }
     }
 
+    /// From one tick of its own to the next.
+    pub(super) fn every(&self) -> Span {
+        self.plan.every * self.slowness
+    }
+
+    /// Takes up another rate. An item without news is looked at soon; any other at its next tick.
+    pub(super) fn keep_pace(&mut self, item: &Item, now: Moment, first_within: Span, slowness: u64) {
+        self.slowness = slowness;
+        self.due = if self.started.is_none() && item.updated.is_none() {
+            first_run(item, &self.plan, now, first_within)
+        } else {
+            phase::next_due(now, self.every(), self.phase)
+        };
+    }
+
     /// Moves on to the first tick after `now`. A first run lies off the grid, so the tick
     /// after it is left out where it would follow within half a period.
     pub(super) fn next_tick(&mut self, now: Moment) {
-        let next = phase::next_due(now, self.plan.every, self.phase);
-        let close = self.started.is_none() && next.since(now) < self.plan.every / 2;
-        self.due = if close { next + self.plan.every } else { next };
+        let next = phase::next_due(now, self.every(), self.phase);
+        let close = self.started.is_none() && next.since(now) < self.every() / 2;
+        self.due = if close { next + self.every() } else { next };
     }
 
     /// Notes a start.
