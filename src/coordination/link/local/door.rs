@@ -21,9 +21,6 @@ use super::FOLLOWERS_MAX;
 use crate::coordination::private::prepare;
 use crate::coordination::store::StoreError;
 
-/// How long the last words may take once the stop has come. The whole program has 100 ms for it.
-const GRACE: Duration = Duration::from_millis(50);
-
 /// The pause after the system refused a new connection, most often because the process has no file
 /// descriptor left: long enough not to spin, short enough not to be noticed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -32,10 +29,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Door {
     listener: UnixListener,
+    /// How long those inside may take to end by themselves once the stop has come.
+    grace: Duration,
 }
 
 /// Opens the door at `path`, for this user alone.
-pub(super) fn open(path: &Path, runtime: &Handle) -> Result<Door, StoreError> {
+pub(super) fn open(path: &Path, runtime: &Handle, grace: Duration) -> Result<Door, StoreError> {
     if let Some(folder) = path.parent() {
         prepare(folder)?;
     }
@@ -53,7 +52,7 @@ pub(super) fn open(path: &Path, runtime: &Handle) -> Result<Door, StoreError> {
         let _entered = runtime.enter();
         let listener = UnixListener::from_std(listener)?;
         std::fs::rename(&fresh, path)?;
-        Ok(Door { listener })
+        Ok(Door { listener, grace })
     };
     opened().map_err(|error: io::Error| match error.kind() {
         io::ErrorKind::InvalidInput => {
@@ -105,13 +104,13 @@ impl Door {
                 },
             }
         }
-        drop(self);
+        drop(self.listener);
         let spoken = async {
             while let Some(ended) = open.join_next().await {
                 report(ended);
             }
         };
-        let _ = tokio::time::timeout(GRACE, spoken).await;
+        let _ = tokio::time::timeout(self.grace, spoken).await;
         open.shutdown().await;
     }
 }

@@ -7,6 +7,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::UnixStream;
 use tokio::runtime::Handle;
@@ -23,6 +24,9 @@ use super::{Ending, TO_FOLLOWER_BYTES_MAX, TO_LEADER_BYTES_MAX, can_be_sent, is_
 /// How many lines wait to be heard, of all followers together. Who tells more waits for its turn, in a
 /// row with the others, so one that floods slows down nobody but itself.
 const TOLD_MAX: usize = 64;
+
+/// How long the last words may take once this is closed. The whole program has 100 ms for its end.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// Speaks to all who follow, and hears them.
 #[derive(Debug)]
@@ -52,7 +56,11 @@ impl Speaker {
     /// # Errors
     /// Where nobody can be let in there: what was tried, and why it failed.
     pub fn listen(path: &Path, runtime: &Handle) -> Result<Self, String> {
-        let door = door::open(path, runtime).map_err(|why| why.to_string())?;
+        Self::listen_with(path, runtime, GRACE)
+    }
+
+    pub(super) fn listen_with(path: &Path, runtime: &Handle, grace: Duration) -> Result<Self, String> {
+        let door = door::open(path, runtime, grace).map_err(|why| why.to_string())?;
         let (tell, told) = mpsc::channel(TOLD_MAX);
         let (hall, tracker, stop) = (Arc::<Hall>::default(), TaskTracker::new(), CancellationToken::new());
         let letting_in = let_in(door, Arc::clone(&hall), tell.clone(), stop.clone());
