@@ -145,7 +145,7 @@ fn guard() -> Result<(), String> {
         }
     }
     if last != 0 {
-        let _ = runtime.block_on(timeout(WITHIN, give_back(&client, last)));
+        let _ = runtime.block_on(async { timeout(WITHIN, give_back(&client, last)).await });
     }
     // A name that is still being resolved must not keep the process.
     runtime.shutdown_background();

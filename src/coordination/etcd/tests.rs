@@ -201,13 +201,12 @@ async fn a_lease_that_nobody_renews_takes_its_keys_along() {
 #[tokio::test]
 async fn members_tell_of_themselves() {
     let Some(mut etcd) = Etcd::start(1, &[]) else { return };
-    let client = client(&etcd);
-    let told = client.status().await;
+    let told = client(&etcd).status().await;
     let [(address, Ok(status))] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(*address, format!("127.0.0.1:{}", etcd.port(0)));
     assert!(status.version.starts_with("3.") && status.size > 0 && status.has_leader && status.troubles.is_empty());
     etcd.kill(0);
-    let told = client.status().await;
+    let told = client(&etcd).status().await;
     let words = format!("can't ask etcd: connection refused (127.0.0.1:{})", etcd.port(0));
     assert_eq!(told[0].1, Err(Failure::Unreachable(words)));
 }

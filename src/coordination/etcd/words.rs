@@ -159,7 +159,10 @@ pub(super) fn broken(error: &reqwest::Error) -> Trouble {
         return Trouble::new(meaning, plain_io(error));
     }
     let words = last.to_string().to_lowercase();
-    if words.contains("before message completed") || words.contains("closed") {
+    if words.contains("tls handshake eof") {
+        return Trouble::new(meaning, "it closed the connection as TLS began; does it speak TLS there?");
+    }
+    if ["before message", "closed", "unexpected eof"].iter().any(|cut| words.contains(cut)) {
         return Trouble::new(Meaning::Unknown, "it closed the connection");
     }
     if ["invalid http", "header", "head is too large", "chunk", "content-length"].iter().any(|no| words.contains(no)) {

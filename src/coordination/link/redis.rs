@@ -12,9 +12,9 @@
 mod line;
 mod subscription;
 
-use redis::{RedisError, Script, ScriptInvocation};
+use redis::{Script, ScriptInvocation};
 
-use self::line::{Failure, Line};
+use self::line::{Failure, Line, Question};
 pub use self::subscription::Subscription;
 pub use super::way::{BEAT_HEAD, Claimed, Heard, Published, Said, State, Trouble};
 use super::way::{BOARD_BYTES_MAX, FRAME_BYTES_MAX, NEWS_BYTES_MAX};
@@ -165,8 +165,7 @@ impl RedisLink {
     pub async fn state(&mut self) -> Result<Option<State>, Trouble> {
         let mut call = self.scripts.state.key(&self.keys.state);
         call.arg(FRAME_BYTES_MAX);
-        let asked: Result<Answer, Failure> =
-            self.line.ask(FRAME_BYTES_MAX, async |connection| call.invoke_async(connection).await).await;
+        let asked: Result<Answer, Failure> = self.line.ask(FRAME_BYTES_MAX, Question::Script(&call)).await;
         let answer = asked.map_err(|failure| self.trouble(STATE, &self.keys.state, failure))?;
         if answer.is_empty() {
             return Ok(None);
@@ -192,17 +191,13 @@ impl RedisLink {
     /// # Errors
     /// Where it can't be read, or holds what is not ours.
     pub async fn board(&mut self) -> Result<Option<String>, Trouble> {
-        let key = &self.keys.board;
-        let length: Result<usize, Failure> =
-            self.line.ask(0, async |connection| redis::cmd("STRLEN").arg(key).query_async(connection).await).await;
-        let length = length.map_err(|failure| self.trouble(BOARD, &self.keys.board, failure))?;
+        let length = self.line.ask(0, Question::Command(redis::cmd("STRLEN").arg(&self.keys.board))).await;
+        let length: usize = length.map_err(|failure| self.trouble(BOARD, &self.keys.board, failure))?;
         if length > BOARD_BYTES_MAX {
             return Err(self.told(BOARD, "it is too large to be one"));
         }
-        let key = &self.keys.board;
-        let text: Result<Option<Vec<u8>>, Failure> =
-            self.line.ask(length, async |connection| redis::cmd("GET").arg(key).query_async(connection).await).await;
-        let text = text.map_err(|failure| self.trouble(BOARD, &self.keys.board, failure))?;
+        let text = self.line.ask(length, Question::Command(redis::cmd("GET").arg(&self.keys.board))).await;
+        let text: Option<Vec<u8>> = text.map_err(|failure| self.trouble(BOARD, &self.keys.board, failure))?;
         let text = text.map(|text| String::from_utf8(text).map_err(|_| self.told(BOARD, "it is no text")));
         text.transpose()
     }
@@ -212,9 +207,8 @@ impl RedisLink {
     /// # Errors
     /// Where it does not tell.
     pub async fn time(&mut self) -> Result<Moment, Trouble> {
-        let asked: Result<(u64, u64), Failure> =
-            self.line.ask(0, async |connection| redis::cmd("TIME").query_async(connection).await).await;
-        let (seconds, micros) = asked.map_err(|failure| self.trouble(TIME, &self.keys.state, failure))?;
+        let asked = self.line.ask(0, Question::Command(&redis::cmd("TIME"))).await;
+        let (seconds, micros): (u64, u64) = asked.map_err(|failure| self.trouble(TIME, &self.keys.state, failure))?;
         let nanos = seconds.checked_mul(1_000_000_000).and_then(|n| n.checked_add(micros.checked_mul(1_000)?));
         nanos.map(Moment::from_unix_nanos).ok_or_else(|| self.odd(TIME))
     }
@@ -227,7 +221,7 @@ impl RedisLink {
     pub async fn identity(&mut self) -> Result<String, Trouble> {
         let asked = self.line.identity().await;
         let identity = asked.map_err(|failure| self.trouble(IDENTITY, &self.keys.state, failure))?;
-        identity.ok_or_else(|| self.told(IDENTITY, "it does not tell this user (INFO)"))
+        identity.ok_or_else(|| self.told(IDENTITY, "it tells none"))
     }
 
     fn fits(&self, doing: &str, what: &str, text: &str, most: usize) -> Result<(), Trouble> {
@@ -278,9 +272,7 @@ fn fenced<'a>(script: &'a Script, keys: &Keys, token: Token) -> ScriptInvocation
 
 /// Runs a script that writes; one that found a foreign key has set it aside.
 async fn run(line: &mut Line, doing: &str, bytes: usize, call: &ScriptInvocation<'_>) -> Result<Answer, Trouble> {
-    let asked: Result<Answer, Failure> =
-        line.ask(bytes, async |connection| -> Result<Answer, RedisError> { call.invoke_async(connection).await }).await;
-    match asked {
+    match line.ask::<Answer>(bytes, Question::Script(call)).await {
         Ok(answer) if word(&answer, 0) == Some("FOREIGN") => {
             Err(Trouble::Foreign(word(&answer, 1).unwrap_or_default().to_owned()))
         }

@@ -67,23 +67,20 @@ impl Server {
         &self.address
     }
 
-    /// A connection to ask on, with the answer to its first question, all within the bound.
+    /// A connection to ask on, and the run of the server that it leads to, where the server tells.
     ///
-    /// The question goes first because a frozen server's machine still takes connections, and what was sent
-    /// on them: whatever is written before the server has answered once may be done long after it was given up.
+    /// A frozen server's machine still takes connections, and what is sent on them: whatever is written before
+    /// the server has answered once may be done long after it was given up. So a question goes first that changes nothing.
     ///
     /// # Errors
     /// Why there is none, in words.
-    pub(in crate::coordination) async fn connect<T>(
-        &self,
-        greeting: impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
-    ) -> Result<(MultiplexedConnection, T), String> {
+    pub(in crate::coordination) async fn connect(&self) -> Result<(MultiplexedConnection, Option<String>), String> {
         // The bounds here are ours; the library's would be a second, different set.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let connecting = async {
             let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-            let greeted = greeting(&mut connection).await?;
-            Ok((connection, greeted))
+            let run = run_id(&mut connection).await?;
+            Ok((connection, run))
         };
         self.bounded(timeout(CONNECT_WITHIN, connecting).await)
     }
@@ -114,6 +111,20 @@ impl Server {
         // A server may repeat the words of a command that it did not understand.
         self.secrets.iter().fold(words::plain(error), |told, secret| told.replace(secret, "***"))
     }
+}
+
+/// `None`: the server answered, but does not tell now, or not this user.
+async fn run_id(connection: &mut MultiplexedConnection) -> Result<Option<String>, RedisError> {
+    match redis::cmd("INFO").arg("server").query_async::<String>(connection).await {
+        Ok(info) => Ok(run_of(&info)),
+        Err(error) if is_broken(&error) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Which run of the server `info` is of: another one after each restart or change of server.
+pub(in crate::coordination) fn run_of(info: &str) -> Option<String> {
+    info.lines().find_map(|line| line.strip_prefix("run_id:")).map(|id| id.trim().to_owned())
 }
 
 /// Whether the connection is of no use any more, whatever the server thinks of the question. One to a server

@@ -7,11 +7,11 @@
 
 use std::time::Duration;
 
-use redis::RedisError;
 use redis::aio::MultiplexedConnection;
+use redis::{Cmd, FromRedisValue, RedisError, ScriptInvocation};
 use tokio::time::timeout;
 
-use crate::coordination::redis::server::{Server, is_broken};
+use crate::coordination::redis::server::{Server, is_broken, run_of};
 use crate::coordination::redis::words;
 
 /// How long one question may take. A healthy server answers within 4 ms even when it writes each
@@ -28,6 +28,22 @@ pub(super) enum Failure {
     Foreign,
     /// Everything else, in words.
     Told(String),
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(super) enum Question<'a> {
+    Command(&'a Cmd),
+    Script(&'a ScriptInvocation<'a>),
+}
+
+impl Question<'_> {
+    async fn put<T: FromRedisValue>(self, connection: &mut MultiplexedConnection) -> Result<T, RedisError> {
+        match self {
+            Question::Command(command) => command.query_async(connection).await,
+            Question::Script(call) => call.invoke_async(connection).await,
+        }
+    }
 }
 
 /// A server, and the connection to it while there is one.
@@ -52,14 +68,10 @@ impl Line {
     }
 
     /// Asks; `bytes` that are sent or expected add their time to the bound.
-    pub(super) async fn ask<T>(
-        &mut self,
-        bytes: usize,
-        question: impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
-    ) -> Result<T, Failure> {
+    pub(super) async fn ask<T: FromRedisValue>(&mut self, bytes: usize, question: Question<'_>) -> Result<T, Failure> {
         let within = ANSWER_WITHIN + Duration::from_millis((bytes / BYTES_PER_MILLISECOND) as u64);
         if let Some(mut kept) = self.kept.take() {
-            match timeout(within, question(&mut kept.connection)).await {
+            match timeout(within, question.put(&mut kept.connection)).await {
                 // The question is on its way; asking again now would put two of them before a server that thaws.
                 Err(_) => return Err(Failure::Told(words::NO_ANSWER.into())),
                 Ok(Err(error)) if is_broken(&error) => {}
@@ -69,9 +81,9 @@ impl Line {
                 }
             }
         }
-        let (connection, identity) = self.server.connect(run_id).await.map_err(Failure::Told)?;
+        let (connection, identity) = self.server.connect().await.map_err(Failure::Told)?;
         let mut fresh = Connected { connection, identity };
-        let answered = timeout(within, question(&mut fresh.connection)).await;
+        let answered = timeout(within, question.put(&mut fresh.connection)).await;
         let answered = answered.map_err(|_| Failure::Told(words::NO_ANSWER.into()))?;
         if !answered.as_ref().is_err_and(is_broken) {
             self.kept = Some(fresh);
@@ -79,12 +91,13 @@ impl Line {
         answered.map_err(|error| self.failure(&error))
     }
 
-    /// Which run of the server answers on this connection: another one after each restart or change of server.
+    /// Which run of the server answers on this connection, asked once per connection where it tells.
     pub(super) async fn identity(&mut self) -> Result<Option<String>, Failure> {
         if let Some(identity) = self.kept.as_ref().and_then(|kept| kept.identity.clone()) {
             return Ok(Some(identity));
         }
-        let identity = self.ask(0, run_id).await?;
+        let info: String = self.ask(0, Question::Command(redis::cmd("INFO").arg("server"))).await?;
+        let identity = run_of(&info);
         if let Some(kept) = &mut self.kept {
             kept.identity.clone_from(&identity);
         }
@@ -93,14 +106,5 @@ impl Line {
 
     fn failure(&self, error: &RedisError) -> Failure {
         if words::is_foreign(error) { Failure::Foreign } else { Failure::Told(self.server.told(error)) }
-    }
-}
-
-/// `None`: the server answered, but does not tell now, or not this user.
-async fn run_id(connection: &mut MultiplexedConnection) -> Result<Option<String>, RedisError> {
-    match redis::cmd("INFO").arg("server").query_async::<String>(connection).await {
-        Ok(info) => Ok(info.lines().find_map(|line| line.strip_prefix("run_id:")).map(|id| id.trim().to_owned())),
-        Err(error) if is_broken(&error) => Err(error),
-        Err(_) => Ok(None),
     }
 }
