@@ -33,7 +33,7 @@ fn client(etcd: &Etcd) -> Client {
 }
 
 async fn lease(client: &Client) -> i64 {
-    client.grant(Duration::from_secs(60)).await.unwrap().lease
+    client.grant(Duration::from_mins(1)).await.unwrap().lease
 }
 
 async fn next(watch: &mut Watch) -> Watched {
@@ -73,7 +73,7 @@ async fn one_leads_and_the_others_see_who() {
     assert_eq!(a.campaign(ours, "console a").await, Ok(Campaigned::Won { rev, epoch: None }));
     let seen = b.leader().await.unwrap();
     assert_eq!((seen.holder.as_ref(), seen.revision >= rev), (Some(&holder), true));
-    assert_eq!(a.keep_alive(ours).await, Ok(Duration::from_secs(60)));
+    assert_eq!(a.keep_alive(ours).await, Ok(Duration::from_mins(1)));
     a.revoke(ours).await.unwrap();
     a.revoke(ours).await.expect("one that is gone is ended");
     assert_eq!(a.keep_alive(ours).await, Ok(Duration::ZERO));
@@ -102,7 +102,7 @@ async fn the_epoch_is_raised_by_one_alone() {
     let Ok(Campaigned::Won { epoch, .. }) = client.campaign(lease, "a").await else { panic!("not won") };
     assert_eq!(epoch, Some(6));
     // One that is no number is none, and is put right by whoever campaigns.
-    for foreign in [&b"x"[..], b"", b"-1", b"+1", b"99999999999999999999", &[0xff], &[b'1'; 100_000]] {
+    for foreign in [&b"x"[..], b"", b"-1", b"+1", b"99999999999999999999", &[0xff], &[b'1'; 10_000]] {
         put(&etcd, "epoch", foreign);
         assert_eq!(client.leader().await.unwrap().epoch, None);
         assert_eq!(client.raise_epoch(None, 7).await, Ok(true));
@@ -221,7 +221,7 @@ fn what_can_be_no_cluster_is_refused_and_secrets_are_never_shown() {
         board: "line-3".into(),
         trusted: None,
     };
-    for bad in [vec![], vec![("a b".to_owned(), 1)], vec![("a/b".to_owned(), 1), ("".to_owned(), 1)]] {
+    for bad in [vec![], vec![("a b".to_owned(), 1)], vec![("a/b".to_owned(), 1), (String::new(), 1)]] {
         assert!(Client::new(&Spec { endpoints: bad.clone(), tls: false, ..spec.clone() }).is_err(), "{bad:?}");
     }
     let client = Client::new(&Spec { tls: false, ..spec.clone() }).unwrap();

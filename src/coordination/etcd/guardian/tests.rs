@@ -19,7 +19,7 @@ const MARK: &str = "guardian-of-a-test";
 /// A lease of a minute, with the leader's key bound to it.
 fn lead(client: &Client) -> i64 {
     wait(async {
-        let lease = client.grant(Duration::from_secs(60)).await.unwrap().lease;
+        let lease = client.grant(Duration::from_mins(1)).await.unwrap().lease;
         assert!(matches!(client.campaign(lease, "a").await, Ok(Campaigned::Won { .. })));
         lease
     })
@@ -120,7 +120,9 @@ fn a_console_that_ends_well_gives_nothing_back() {
     for told in [&[lease, 0][..], &[lease]] {
         let mut guardian = guardian(&spec);
         let pid = guardian.child.id();
-        told.iter().for_each(|lease| guardian.tell(*lease).unwrap());
+        for lease in told {
+            guardian.tell(*lease).unwrap();
+        }
         guardian.close();
         eventually(|| is_over(pid).then_some(()));
         assert!(wait(client.keep_alive(lease)).unwrap() > Duration::ZERO);

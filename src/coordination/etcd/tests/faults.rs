@@ -68,14 +68,18 @@ async fn without_a_majority_nothing_is_known_and_the_watch_is_silent() {
     let ours = lease(&client).await;
     let mut watch = client.watch();
     assert_eq!(next(&mut watch).await, Watched::Restarted);
-    [1, 2].iter().for_each(|place| etcd.signal(*place, Signal::STOP));
+    for place in [1, 2] {
+        etcd.signal(place, Signal::STOP);
+    }
     // Whatever the one that is left says, it wins nothing.
     for _ in 0..3 {
         assert!(matches!(client.campaign(ours, "a").await, Err(Failure::Unknown(_))));
     }
     let during = timeout(Duration::from_secs(3), watch.next()).await;
     assert!(during.is_err(), "{during:?}");
-    [1, 2].iter().for_each(|place| etcd.signal(*place, Signal::CONT));
+    for place in [1, 2] {
+        etcd.signal(place, Signal::CONT);
+    }
     let rev = win(&client, ours).await;
     let put = async { while client.put_frame(rev, "f").await != Ok(true) {} };
     timeout(PATIENCE, put).await.expect("not put");

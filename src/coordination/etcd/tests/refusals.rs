@@ -133,7 +133,7 @@ async fn a_cluster_without_space_refuses_what_needs_some() {
     };
     let Err(Failure::Refused(why)) = full else { panic!("{full:?}") };
     assert!(why.contains("its space is used up (NOSPACE)"), "{why}");
-    let granted = client.grant(Duration::from_secs(60)).await;
+    let granted = client.grant(Duration::from_mins(1)).await;
     assert!(matches!(&granted, Err(Failure::Refused(why)) if why.contains("NOSPACE")), "{granted:?}");
     let told = client.status().await.remove(0).1.unwrap().troubles;
     assert!(told.iter().any(|why| why.contains("NOSPACE")), "{told:?}");
