@@ -117,7 +117,8 @@ impl Server {
 async fn run_id(connection: &mut MultiplexedConnection) -> Result<Option<String>, RedisError> {
     match redis::cmd("INFO").arg("server").query_async::<String>(connection).await {
         Ok(info) => Ok(run_of(&info)),
-        Err(error) if is_broken(&error) => Err(error),
+        // Whom the server does not know it shows the door at a long question, in words that tell nothing.
+        Err(error) if is_broken(&error) || error.code() == Some("NOAUTH") => Err(error),
         Err(_) => Ok(None),
     }
 }

@@ -6,7 +6,8 @@
 //! text that a file would hold. `marquee:{SLUG}:board` is the sealed board, a key
 //! of its own because it is large and written seldom. The braces are literal and
 //! keep both keys in one slot of a cluster. A frame that is kept is published
-//! on `marquee:{SLUG}:frames` as well.
+//! on `marquee:{SLUG}:frames` as well. Where the consoles are linked over the
+//! same keys, `frame` is their leader's beat, and the fields tell the turn.
 //!
 //! One script compares and sets, so a leader that was cut off can't overwrite
 //! its successor. Deliberately no promise about a power cut: how soon a write
@@ -14,6 +15,7 @@
 
 mod link;
 mod server;
+mod turn;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +24,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Script};
 
 use self::link::{Failure, Link};
-use super::wire::{self, Kept};
+use super::wire;
 use super::{Loaded, Store, StoreError};
 use crate::coordination::redis::words;
 use crate::kernel::{BoardSnapshot, Current, Snapshot};
@@ -173,15 +175,12 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Reads one part of what was found; what can't be used is told in `troubles`.
-    fn part<K: Kept>(&mut self, key: &str, found: Result<Found, Failure>, troubles: &mut Vec<String>) -> Option<K> {
+    /// One part of what was found; what can't be used is told in `troubles`.
+    fn part<K>(&mut self, key: &str, found: Result<Found<K>, Failure>, troubles: &mut Vec<String>) -> Option<K> {
         let reason = match found {
-            Ok(Found::Nothing) => return None,
-            Ok(Found::Text(text)) => match wire::read(&text) {
-                Ok(kept) => return Some(kept),
-                Err(reason) => reason,
-            },
-            Ok(Found::TooLarge) => "it is too large".to_owned(),
+            Ok(None) => return None,
+            Ok(Some(Ok(kept))) => return Some(kept),
+            Ok(Some(Err(reason))) => reason,
             Err(Failure::Foreign) => "it is no state of marquee".to_owned(),
             Err(Failure::Told(why)) => {
                 troubles.push(self.error(READ, why).to_string());
@@ -209,13 +208,10 @@ impl RedisStore {
 
 const READ: &str = "read the state from";
 const WRITE: &str = "keep the state in";
+const TOO_LARGE: &str = "it is too large";
 
-/// What stands under a key.
-enum Found {
-    Nothing,
-    Text(Vec<u8>),
-    TooLarge,
-}
+/// What stands under a key, where something does; inside: why it can't be used.
+type Found<K> = Option<Result<K, String>>;
 
 impl Store for RedisStore {
     /// Within 300 ms, and where something has to be set aside a little more.
@@ -237,9 +233,9 @@ impl Store for RedisStore {
         };
         let mut troubles = Vec::new();
         let frame = frame.map_err(|error| self.link.failure(&error));
-        let current = self.part::<Current>(&state, frame, &mut troubles);
+        let current = self.part(&state, frame, &mut troubles);
         let kept = kept.map_err(|error| self.link.failure(&error));
-        let kept = self.part::<BoardSnapshot>(&board, kept, &mut troubles);
+        let kept = self.part(&board, kept, &mut troubles);
         if let (true, Ok(before)) = (self.takes_over, before)
             && let Err(error) = self.claim(before)
         {
@@ -304,27 +300,31 @@ async fn stored(
     redis::cmd("HMGET").arg(state).arg("epoch").arg("rev").query_async(connection).await
 }
 
-async fn frame_of(connection: &mut MultiplexedConnection, state: &str) -> Result<Found, RedisError> {
+async fn frame_of(connection: &mut MultiplexedConnection, state: &str) -> Result<Found<Current>, RedisError> {
     let length: usize = redis::cmd("HSTRLEN").arg(state).arg("frame").query_async(connection).await?;
     if length > FRAME_BYTES_MAX {
-        return Ok(Found::TooLarge);
+        return Ok(Some(Err(TOO_LARGE.to_owned())));
     }
     let text: Option<Vec<u8>> = redis::cmd("HGET").arg(state).arg("frame").query_async(connection).await?;
-    if let Some(text) = text {
-        return Ok(Found::Text(text));
+    match text {
+        Some(beat) if turn::is_beat(&beat) => turn::by_fields(connection, state).await.map(Some),
+        Some(text) => Ok(Some(wire::read(&text))),
+        // A leader's claim holds the fence before its first beat; a hash without that is somebody else's.
+        None if get_field(connection, state, "epoch").await?.is_some() => Ok(None),
+        None => {
+            let exists: bool = redis::cmd("EXISTS").arg(state).query_async(connection).await?;
+            Ok(exists.then(|| wire::read(&[])))
+        }
     }
-    // A hash without a frame is somebody else's.
-    let exists: bool = redis::cmd("EXISTS").arg(state).query_async(connection).await?;
-    Ok(if exists { Found::Text(Vec::new()) } else { Found::Nothing })
 }
 
-async fn board_of(connection: &mut MultiplexedConnection, board: &str) -> Result<Found, RedisError> {
+async fn board_of(connection: &mut MultiplexedConnection, board: &str) -> Result<Found<BoardSnapshot>, RedisError> {
     let length: usize = redis::cmd("STRLEN").arg(board).query_async(connection).await?;
     if length > BOARD_BYTES_MAX {
-        return Ok(Found::TooLarge);
+        return Ok(Some(Err(TOO_LARGE.to_owned())));
     }
     let text: Option<Vec<u8>> = redis::cmd("GET").arg(board).query_async(connection).await?;
-    Ok(text.map_or(Found::Nothing, Found::Text))
+    Ok(text.map(|text| wire::read(&text)))
 }
 
 /// An answer about one key: what the server says of another kind of value is an answer too.

@@ -19,15 +19,18 @@ use super::super::way::{BEAT_HEAD, FRAME_BYTES_MAX, Heard, NEWS_BYTES_MAX};
 use crate::coordination::redis::server::{Server, is_broken};
 use crate::coordination::redis::words;
 
-/// How long silence is taken for peace: one beat. While somebody leads nobody has to ask.
-const QUIET_FOR: Duration = Duration::from_millis(500);
+/// How long silence is taken for peace: a little more than a beat, so that while somebody leads nobody has to ask.
+const QUIET_FOR: Duration = Duration::from_millis(600);
 
 /// How long a sign of life may take. With twice the above, a frozen server is noticed within 2 s.
-const SIGN_WITHIN: Duration = Duration::from_secs(1);
+const SIGN_WITHIN: Duration = Duration::from_millis(800);
 
-/// The pause before a new connection, the least and the most: many consoles lose their server in the same
-/// moment, and must not come back in the same moment.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
+/// The least pause before a new connection.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How much longer a pause may be: many consoles lose their server in the same moment, and must not come back in
+/// the same moment.
+const PAUSE_SPREAD: Duration = Duration::from_millis(450);
 
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -76,33 +79,34 @@ impl Subscription {
     /// what arrives meanwhile is held in memory.
     pub async fn next(&mut self) -> Heard {
         loop {
-            let event = match &mut self.stage {
+            let why = match &mut self.stage {
                 Stage::Opening(opened) => match opened.await {
                     Ok(listener) => {
                         self.stage = listening(listener);
                         self.told = None;
                         return Heard::Subscribed;
                     }
-                    Err(why) => Err(why),
+                    Err(why) => why,
                 },
                 Stage::Listening(listening) => match listening.event().await {
                     Event::Message(Some(message)) => {
                         listening.heard = true;
                         return heard(&message);
                     }
-                    Event::Message(None) => Err(words::CLOSED.to_owned()),
-                    Event::Sign(Err(None)) => Err(words::NO_ANSWER.to_owned()),
-                    Event::Sign(Err(Some(error))) => Err(self.server.told(&error)),
-                    event @ (Event::Quiet | Event::Sign(Ok(()))) => Ok(listening.go_on(&event)),
+                    Event::Message(None) => words::CLOSED.to_owned(),
+                    Event::Sign(Err(None)) => words::NO_ANSWER.to_owned(),
+                    Event::Sign(Err(Some(error))) => self.server.told(&error),
+                    event @ (Event::Quiet | Event::Sign(Ok(()))) => {
+                        listening.go_on(&event);
+                        continue;
+                    }
                 },
             };
-            if let Err(why) = event {
-                self.stage = opening(&self.server, &self.channel, pause());
-                let why = format!("can't hear the other consoles over Redis ({}): {why}", self.server.address());
-                if self.told.as_ref() != Some(&why) {
-                    self.told = Some(why.clone());
-                    return Heard::Lost(why);
-                }
+            self.stage = opening(&self.server, &self.channel, pause());
+            let why = format!("can't hear the other consoles over Redis ({}): {why}", self.server.address());
+            if self.told.as_ref() != Some(&why) {
+                self.told = Some(why.clone());
+                return Heard::Lost(why);
             }
         }
     }
@@ -161,11 +165,10 @@ fn sign(mut sink: PubSubSink) -> Later<Result<(), Option<RedisError>>> {
     })
 }
 
-/// Another one each time, evenly between the least and the most.
+/// Another one each time, evenly over its spread.
 fn pause() -> Duration {
-    let (least, most) = PAUSE;
     let thousandths = RandomState::new().hash_one(0_u8) % 1_000;
-    least + (most - least) * u32::try_from(thousandths).unwrap_or_default() / 1_000
+    PAUSE + PAUSE_SPREAD * u32::try_from(thousandths).unwrap_or_default() / 1_000
 }
 
 fn heard(message: &Msg) -> Heard {

@@ -306,3 +306,51 @@ fn a_user_needs_no_more_than_the_manual_says() {
     let told = store.keep_current(&turn(1, 2)).unwrap_err();
     assert!(told.reason.contains("may not do that"), "{told}");
 }
+
+#[test]
+fn a_leaders_beat_and_its_claim_are_gone_on_from() {
+    use crate::coordination::Token;
+    use crate::coordination::link::{BEAT_HEAD, Claimed, RedisLink, Said};
+    let Some(server) = Server::start(&[]) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut link = RedisLink::new(&server.url(), "line-3", None).unwrap();
+    let token = Token { epoch: 3, rev: 70 };
+    runtime.block_on(link.claim(token)).unwrap();
+    // A claim alone is nothing to go on from, and stays where it is: the fence is in it.
+    assert_eq!(server.store().load(), Loaded::default());
+    let beat = format!("{BEAT_HEAD}\"more\":true}}\n");
+    for item in [Some("press.4"), None] {
+        let item = item.map(str::to_owned);
+        let number = if item.is_some() { 1 } else { 2 };
+        let said = Said { seq: 12, beat: number, item: item.clone(), show_at_ms: 1_000, dwell_ms: 2_500 };
+        runtime.block_on(link.publish(token, &said, &beat)).unwrap();
+        let expected = Current {
+            seq: 12,
+            item: item.and_then(|id| crate::kernel::board::ItemId::new(&id).ok()),
+            show_at: crate::kernel::Moment::from_unix_millis(1_000),
+            dwell: crate::kernel::Span::from_millis(2_500),
+            fence: 70,
+        };
+        let loaded = server.store().load();
+        assert_eq!(loaded.snapshot.map(|snapshot| snapshot.current), Some(expected));
+        assert_eq!(loaded.troubles, Vec::<String>::new());
+        assert_eq!(server.field("frame"), beat, "it is not set aside");
+    }
+    // A board that is alone again comes after the leader, and a leader after it.
+    let mut alone = server.store().taking_over();
+    assert_eq!(alone.load().snapshot.unwrap().current.seq, 12);
+    alone.keep_current(&turn(0, 13)).unwrap();
+    let order = ["epoch", "rev", "seq"].map(|name| server.field(name));
+    assert_eq!(order, ["3", "71", "13"]);
+    let claimed = runtime.block_on(link.claim(Token { epoch: 3, rev: 80 })).unwrap();
+    assert!(matches!(&claimed, Claimed::Ok { seq: 13, frame: Some(frame) } if frame.contains("\"kind\":\"current\"")));
+    // Fields that are none are told, and set aside with the beat.
+    for (name, value, why) in [("item", "A B", "`item` is no id"), ("show_at", "soon", "fields are no turn")] {
+        server.say(&["DEL", "marquee:{line-3}:state"]);
+        let said = Said { seq: 1, beat: 1, item: None, show_at_ms: 1, dwell_ms: 1 };
+        runtime.block_on(link.publish(token, &said, &beat)).unwrap();
+        server.say(&["HSET", "marquee:{line-3}:state", name, value]);
+        let loaded = server.store().load();
+        assert!(loaded.snapshot.is_none() && loaded.troubles[0].contains(why), "{:?}", loaded.troubles);
+    }
+}
