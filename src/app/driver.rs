@@ -108,10 +108,8 @@ pub trait Effects: Send {
     /// The thread has nothing more to do for now; `ends`: for ever.
     fn rest(&mut self, _kernel: &Kernel, _now: Moment, _ends: bool) {}
 
-    /// How many consoles there are, this one included.
-    fn consoles(&self) -> u32 {
-        1
-    }
+    /// Adds to a frame what is known of the other consoles.
+    fn accompany(&self, _frame: &mut Frame) {}
 }
 
 /// Starts the board thread.
@@ -154,7 +152,9 @@ fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effe
         let rows_due = (last != Some(kernel.board().touched())).then(|| composed_at + ROWS_EVERY);
         if speaks || rows_due.is_some_and(|due| due <= now) {
             (composed_at, last) = (now, Some(kernel.board().touched()));
-            effects.show(composer.compose(&kernel, now, clock.wall(), effects.consoles()), &kernel);
+            let mut frame = composer.compose(&kernel, now, clock.wall());
+            effects.accompany(&mut frame);
+            effects.show(frame, &kernel);
         }
         let ends = inbox.stop.load(Ordering::Acquire);
         effects.rest(&kernel, now, ends);

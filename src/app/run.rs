@@ -8,19 +8,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::clock::Clock;
+use super::cluster::{Cluster, Needs, Roster};
 use super::driver::{self, Inbox};
 use super::effects::Hands;
 use super::feed::Feed;
-use super::keep::{Kept, Shelf};
+use super::keep::Shelf;
 use super::keyboard::Keyboard;
 use super::log::{self, Log, LogFormat};
 use super::panics;
@@ -109,7 +111,8 @@ struct Program {
     inbox: Arc<Inbox>,
     stage: Arc<Stage>,
     runs: Arc<Runs>,
-    shelf: Shelf,
+    shelf: Arc<Shelf>,
+    cluster: Arc<Cluster>,
     reload: Option<Reload>,
     keyboard: Option<Keyboard>,
     board: Ending<()>,
@@ -156,7 +159,17 @@ impl Program {
             stage::spawn(Arc::clone(&stage), clock, renderer, received, watch).context("can't start drawing")?;
         let drawing = Ending::of(drawing, ended);
 
-        let shelf = Shelf::default();
+        let shelf = Arc::<Shelf>::default();
+        let (roster, frames) = (Roster::new(), Arc::new(Notify::new()));
+        let cluster = Cluster::new(Needs {
+            clock,
+            inbox: Arc::clone(&inbox),
+            meters: Arc::clone(&meters),
+            roster: Arc::clone(&roster),
+            shelf: Arc::clone(&shelf),
+            runtime: runtime.handle().clone(),
+            frames: Arc::clone(&frames),
+        });
         let (title, fallback) = found
             .config
             .as_ref()
@@ -168,6 +181,8 @@ impl Program {
             stage: Arc::clone(&stage),
             feed: Arc::clone(&feed),
             shelf: Arc::clone(&shelf),
+            roster: Arc::clone(&roster),
+            frames,
             meters: Arc::clone(&meters),
             kept: None,
             over: over.clone(),
@@ -180,6 +195,7 @@ impl Program {
             inbox: Arc::clone(&inbox),
             account: Arc::clone(runs.account()),
             feed,
+            roster,
         };
         let server = Arc::new(Server::new(runtime.handle().clone(), behind));
         let mut taker = Taker {
@@ -193,7 +209,7 @@ impl Program {
             server: Arc::clone(&server),
             listen: options.metrics_addr,
             theme: Some(found.theme.clone()),
-            shelf: Arc::clone(&shelf),
+            cluster: Arc::clone(&cluster),
             first: None,
         };
         let files = found.files.clone();
@@ -214,6 +230,7 @@ impl Program {
             stage,
             runs,
             shelf,
+            cluster,
             reload: Some(reload),
             keyboard,
             board,
@@ -241,6 +258,11 @@ impl Program {
             self.runtime.block_on(signals.wait(&self.over, run_for, &self.stage, &self.events, chores));
         }
         info!("stopping");
+        // First of all the lead is given back: the others wait for it.
+        let cluster = Arc::clone(&self.cluster);
+        if self.runtime.block_on(async move { tokio::time::timeout(PATIENCE, cluster.leave()).await }).is_err() {
+            warn!("the other consoles could not be told of the end in time");
+        }
         self.inbox.stop();
         let board = self.board.join_within(PATIENCE);
         self.stage.stop();
@@ -256,8 +278,7 @@ impl Program {
         if let Some(reload) = self.reload.take() {
             reload.close();
         }
-        let kept = Arc::into_inner(self.shelf).and_then(OnceLock::into_inner).map_or(Ok(()), Kept::close);
-        if let Err(why) = kept {
+        if let Err(why) = self.shelf.close() {
             warn!("{why}");
         }
         self.runtime.shutdown_timeout(Duration::from_millis(50));

@@ -10,6 +10,7 @@ pub mod election;
 #[cfg(feature = "etcd")]
 pub mod etcd;
 pub mod link;
+mod presence;
 mod private;
 #[cfg(feature = "redis")]
 mod redis;
@@ -17,4 +18,5 @@ pub mod store;
 mod token;
 
 pub use console::{Console, Elector};
+pub use presence::Presence;
 pub use token::Token;

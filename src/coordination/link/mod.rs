@@ -11,9 +11,11 @@ pub mod local;
 pub mod machine;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod reference;
 mod value;
 mod way;
 mod wire;
 
 pub use listener::{Ignored, Listener, Mode};
+pub use reference::Reference;
 pub use wire::{BEAT_BYTES_MAX, BOARD_BYTES_MAX, Head, Message, Said, Unusable};

@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::body::{BeatBody, BoardBody, NewsBody};
-use crate::coordination::Token;
+use crate::coordination::{Presence, Token};
 use crate::frame::Safe;
 use crate::kernel::beat::{Beat, Mark, Mirror, Mirrored};
 use crate::kernel::{Moment, digest};
@@ -70,6 +70,8 @@ pub enum Said {
     },
     /// Some items' news.
     News(Vec<Mirrored>),
+    /// Who else there is, where no elector keeps the list.
+    Consoles(Vec<Presence>),
 }
 
 /// A whole message.
@@ -128,6 +130,7 @@ struct Label {
 const BEAT: &str = "beat";
 const BOARD: &str = "board";
 const NEWS: &str = "news";
+const CONSOLES: &str = "consoles";
 
 /// The longest name of a board, a console, a process or a clock.
 const NAME_CHARACTERS_MAX: usize = 128;
@@ -143,6 +146,7 @@ impl Message {
             }
             Said::Board { mark, mirror } => self.sealed(BOARD, BoardBody::of(*mark, mirror)),
             Said::News(items) => self.sealed(NEWS, NewsBody::of(items)),
+            Said::Consoles(present) => self.sealed(CONSOLES, present),
         }
     }
 
@@ -192,6 +196,9 @@ impl Message {
             BEAT => opened(&whole, BeatBody::into_said),
             BOARD => opened(&whole, |body: BoardBody, _| body.into_said()),
             NEWS => opened(&whole, |body: NewsBody, _| body.into_said()),
+            CONSOLES => opened(&whole, |body: Vec<Presence>, _| {
+                Ok(Said::Consoles(body.into_iter().map(Presence::cleaned).collect()))
+            }),
             _ => Err(Unusable::Corrupt("it is of an unknown kind")),
         }
     }
@@ -214,6 +221,7 @@ impl Message {
             }
             Said::Board { mirror, .. } => news(&mut mirror.items),
             Said::News(items) => news(items),
+            Said::Consoles(_) => {}
         }
         self
     }

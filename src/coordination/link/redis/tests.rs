@@ -4,12 +4,12 @@ mod listening;
 mod model;
 mod unwell;
 
-use super::super::{BEAT_HEAD, Heard};
 use super::*;
+use super::{BEAT_HEAD, Heard};
 use crate::coordination::redis::testing::{Server as Running, certificate, free_port};
 
 const STATE_KEY: &str = "marquee:{line-3}:state";
-const BOARD_KEY: &str = "marquee:{line-3}:board";
+const BOARD_KEY: &str = "marquee:{line-3}:mirror";
 
 impl Running {
     fn link(&self) -> RedisLink {

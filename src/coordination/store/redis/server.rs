@@ -16,8 +16,8 @@ use redis::{
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::coordination::redis::words;
 use crate::config::{Endpoint, Secret, Sentinels};
+use crate::coordination::redis::words;
 
 /// How long one sentinel may take, and the server that it names after that: each of the usual three has
 /// its whole time within that of a connection.

@@ -10,6 +10,18 @@ use super::super::contract::{self, board, current};
 use super::*;
 use crate::coordination::redis::testing::{Server, certificate, free_port, until};
 
+mod sentinels;
+
+fn say(url: &str, words: &[&str]) -> Result<redis::Value, Failure> {
+    Link::new(url, None).map_err(Failure::Told)?.ask(0, &async |connection| {
+        let mut command = redis::cmd(words[0]);
+        words[1..].iter().for_each(|word| {
+            command.arg(word);
+        });
+        command.query_async(connection).await
+    })
+}
+
 impl Server {
     fn store(&self) -> RedisStore {
         RedisStore::new(&self.url(), "line-3").unwrap()
@@ -310,7 +322,7 @@ fn a_user_needs_no_more_than_the_manual_says() {
 #[test]
 fn a_leaders_beat_and_its_claim_are_gone_on_from() {
     use crate::coordination::Token;
-    use crate::coordination::link::{BEAT_HEAD, Claimed, RedisLink, Said};
+    use crate::coordination::link::redis::{BEAT_HEAD, Claimed, RedisLink, Said};
     let Some(server) = Server::start(&[]) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut link = RedisLink::new(&server.url(), "line-3", None).unwrap();

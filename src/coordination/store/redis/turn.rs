@@ -7,7 +7,7 @@
 use redis::RedisError;
 use redis::aio::MultiplexedConnection;
 
-use crate::coordination::link::BEAT_HEAD;
+use crate::coordination::link::redis::BEAT_HEAD;
 use crate::kernel::board::ItemId;
 use crate::kernel::{Current, Moment, Span};
 

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+
+use tempfile::TempDir;
 
 use super::*;
 
