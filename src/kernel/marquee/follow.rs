@@ -40,6 +40,8 @@ impl Marquee {
         if !news && self.led_until.is_some_and(|end| end <= now) {
             return Vec::new();
         }
+        // Who went on by the own rule, because nothing was heard, ends its turn in peace as well.
+        self.rejoins |= self.led_until.is_some_and(|end| end <= now);
         self.led_until = end;
         let turns = self.placed(now, told, board);
         let (Some(end), Some(last)) = (end, turns.last()) else {

@@ -1,8 +1,11 @@
 //! Scenarios over the whole kernel on virtual time, which jumps to the next wake-up.
 
+mod fleet;
+mod handover;
 mod limits;
 mod plans;
 mod pushes;
+mod step;
 mod store;
 mod tune;
 mod turns;
