@@ -15,7 +15,7 @@ pub(super) const LEAD: Span = Span::from_millis(400);
 /// What travels on a wire.
 #[derive(Clone, Debug)]
 pub(super) enum Message {
-    Beat(u64, Box<Beat>),
+    Beat(u64, Moment, Box<Beat>),
     News(Vec<Mirrored>),
     Ask(usize),
     Mirror(Box<Mirror>),
@@ -30,12 +30,12 @@ pub(super) struct Fleet {
     number: u64,
     /// The newest beat that each console heard.
     heard: Vec<u64>,
-    /// When it was told that each console heard last.
+    /// When the newest beat that each console heard was told.
     pub(super) heard_from: Vec<Moment>,
     next_beat: Moment,
     told: u64,
     /// How long each message takes, and how often it comes: asked with its number and receiver.
-    pub(super) weather: fn(u64, usize) -> Vec<Span>,
+    pub(super) weather: Box<dyn Fn(u64, usize) -> Vec<Span>>,
     /// What every console showed: when, and whose turn it was since when.
     pub(super) log: Vec<Vec<(Moment, String)>>,
     /// Runs started by each.
@@ -72,7 +72,7 @@ impl Fleet {
             heard_from: vec![Moment::EPOCH; count],
             next_beat: START,
             told: 0,
-            weather: calm,
+            weather: Box::new(calm),
             log: vec![Vec::new(); count],
             runs: vec![0; count],
         };
@@ -143,18 +143,18 @@ impl Fleet {
             if !news.is_empty() {
                 self.send(to, &Message::News(news.clone()));
             }
-            self.send(to, &Message::Beat(number, Box::new(beat.clone())));
+            self.send(to, &Message::Beat(number, self.now, Box::new(beat.clone())));
         }
     }
 
     fn arrive(&mut self, to: usize, message: Message) {
         match message {
-            Message::Beat(number, beat) => {
+            Message::Beat(number, told, beat) => {
                 if number <= self.heard[to] || self.leader == Some(to) {
                     return;
                 }
                 self.heard[to] = number;
-                self.heard_from[to] = self.now;
+                self.heard_from[to] = told;
                 let mark = beat.mark;
                 self.give(to, Input::Beat(beat));
                 if let Some(leader) = self.leader.filter(|_| self.consoles[to].kernel.mark() != mark) {

@@ -146,7 +146,7 @@ fn who_rejoins_ends_its_turn_in_peace() {
         let mut fleet = Fleet::new(3, &items());
         fleet.pass(Span::from_millis(5_150), |_| {});
         // The third loses the others, and has a board of its own ideas meanwhile.
-        fleet.weather = |_, to| if to == 2 { Vec::new() } else { vec![Span::from_millis(1)] };
+        fleet.weather = Box::new(|_, to| if to == 2 { Vec::new() } else { vec![Span::from_millis(1)] });
         fleet.give(2, Input::Role(Role::Local(Fence(1))));
         let push = Push {
             item: id("z"),
@@ -159,7 +159,7 @@ fn who_rejoins_ends_its_turn_in_peace() {
         fleet.give(2, Input::Push(push));
         fleet.pass(Span::from_millis(away), |_| {});
         let (shown, turn) = (fleet.shows(2), *fleet.consoles[2].kernel.marquee().turn().unwrap());
-        fleet.weather = calm;
+        fleet.weather = Box::new(calm);
         fleet.give(2, Input::Role(Role::Follower(Fence(1))));
         fleet.tell();
         fleet.pass(Span::from_millis(2), |_| {});
