@@ -68,7 +68,9 @@ fn alarms_faster_than_the_lead_keep_all_together() {
 #[test]
 fn turns_shorter_than_the_lead_are_in_step_as_well() {
     let mut items = items();
-    items.iter_mut().for_each(|item| item.hold = Some(Span::from_millis(30)));
+    for item in &mut items {
+        item.hold = Some(Span::from_millis(30));
+    }
     let mut fleet = Fleet::new(3, &items);
     fleet.pass(Span::from_millis(1_500), |_| {});
     fleet.pass(Span::from_secs(3), Fleet::agree);
