@@ -111,7 +111,7 @@ fn who_lost_the_others_asks_at_every_fourth_tick_and_believes_it_as_long() {
     fleet.runs.fill(0);
     fleet.pass(Span::from_secs(40), |fleet| {
         assert_eq!(fleet.runs[1], fleet.runs[2], "at the same ticks");
-        assert_eq!(fleet.shows(1), fleet.shows(2));
+        assert_eq!((fleet.shows(1), fleet.shows(2)), (fleet.shows(0), fleet.shows(0)), "on the schedule that was told");
         assert_eq!(fleet.consoles[1].item("a").level(), Healthy, "three of the slower periods have not passed");
         let seat = fleet.consoles[1].kernel.seat(0).0.unwrap();
         assert_eq!(seat.unix_millis() % 4_000, 0);
