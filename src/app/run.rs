@@ -106,6 +106,20 @@ fn start_log(options: &RunOptions) -> (Log, Vec<String>) {
     log::start(&log::LogSpec { to, format: options.log_format, filter })
 }
 
+fn io_threads() -> anyhow::Result<Runtime> {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.worker_threads(IO_THREADS).thread_name("io").enable_all();
+    threads.build().context("can't start the I/O threads")
+}
+
+/// What is shown before the first board.
+fn first_kernel(clock: Clock, found: &Found) -> Kernel {
+    let config = found.config.as_ref();
+    let (title, fallback) =
+        config.map_or(("marquee", defaults::FALLBACK), |config| (config.title.as_str(), config.fallback.as_str()));
+    Kernel::new(clock.now(), Safe::line(title).shared(), Safe::line(fallback).shared())
+}
+
 /// All parts, in the order in which they end.
 struct Program {
     inbox: Arc<Inbox>,
@@ -127,12 +141,7 @@ struct Program {
 
 impl Program {
     fn start(clock: Clock, options: &RunOptions, settings: Settings, found: Found, log: &Log) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(IO_THREADS)
-            .thread_name("io")
-            .enable_all()
-            .build()
-            .context("can't start the I/O threads")?;
+        let runtime = io_threads()?;
         // First of all: a signal that comes from here on ends the program in order.
         let signals = runtime.block_on(async { Signals::hear() })?;
         let over = CancellationToken::new();
@@ -170,11 +179,7 @@ impl Program {
             runtime: runtime.handle().clone(),
             frames: Arc::clone(&frames),
         });
-        let (title, fallback) = found
-            .config
-            .as_ref()
-            .map_or(("marquee", defaults::FALLBACK), |config| (config.title.as_str(), config.fallback.as_str()));
-        let kernel = Kernel::new(clock.now(), Safe::line(title).shared(), Safe::line(fallback).shared());
+        let kernel = first_kernel(clock, &found);
         let (alive, ended) = ending();
         let hands = Hands {
             runs: Arc::clone(&runs),

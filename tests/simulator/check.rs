@@ -195,7 +195,13 @@ impl Check {
     pub(crate) fn crooked(&mut self, console: usize, crooked: bool, t: u64) {
         let watched = &mut self.consoles[console];
         let was = watched.crooked_until > t;
-        watched.crooked_until = if crooked { u64::MAX } else if was { t + 20 * SECOND } else { watched.crooked_until };
+        watched.crooked_until = if crooked {
+            u64::MAX
+        } else if was {
+            t + 20 * SECOND
+        } else {
+            watched.crooked_until
+        };
     }
 
     /// Something went wrong, or was mended: what was decided of a sudden may not have reached everybody.
@@ -399,7 +405,9 @@ fn mislabelled(watched: &Watched, t: u64) -> Option<&'static str> {
         Role::Leader(_) if watched.leads.is_none() => Some("it says that it leads, and may not"),
         Role::Follower(_) if silence > 8_600 * MS => Some("it says that it follows, and has heard nothing for long"),
         Role::Follower(_) if silence > 1_700 * MS && !watched.notice => Some("it does not say that it is not in step"),
-        Role::Follower(_) if silence < 1_400 * MS && watched.notice && watched.takes > 0 && t > watched.role_since + 1 => {
+        Role::Follower(_)
+            if silence < 1_400 * MS && watched.notice && watched.takes > 0 && t > watched.role_since + 1 =>
+        {
             Some("it says that it is not in step, and is")
         }
         Role::Local(_) if watched.takes > 4 && silence < SECOND && t > watched.role_since + 2 * SECOND => {

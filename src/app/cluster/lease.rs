@@ -20,7 +20,7 @@ use super::roster::Wanted;
 use super::store::StoreWay;
 use crate::config::LeaseConfig;
 use crate::config::timing::BEAT;
-use crate::coordination::election::{Answer, Ask, Event, Holder, Missed};
+use crate::coordination::election::{Answer, Ask, Candidate, Event, Holder, Missed};
 use crate::coordination::etcd::guardian::Guardian;
 use crate::coordination::etcd::{Campaigned, Client, Failure, Seen, Watched};
 use crate::coordination::{Presence, Token};
@@ -28,8 +28,9 @@ use crate::frame::Safe;
 use crate::kernel::beat::{Role, Sample};
 use crate::kernel::{Concern, Input, Moment, Span};
 
-/// The leader speaks at every frame, but not faster than this: nobody reads faster.
-const SPEAK_GAP: Span = Span::from_millis(20);
+/// The leader speaks at every frame and change of the board, but not faster than this: a turn that is
+/// decided then still reaches everybody well within the lead time, and a busy board does not flood a thin link.
+const SPEAK_GAP: Span = Span::from_millis(50);
 
 /// The whole board is kept for newcomers at most this often.
 const BOARD_EVERY: Span = Span::from_secs(1);
@@ -96,6 +97,7 @@ pub(super) struct Lease {
     store: [Option<String>; 2],
     guarded: Option<i64>,
     resumed: bool,
+    last_beat: Moment,
     next_beat: Moment,
     next_board: Moment,
     next_fetch: Moment,
@@ -111,6 +113,7 @@ impl Lease {
             store: [None, None],
             guarded: None,
             resumed: false,
+            last_beat: now,
             next_beat: now,
             next_board: now,
             next_fetch: now,
@@ -185,7 +188,7 @@ impl Lease {
                 self.part.roster.tell_consoles(u32::try_from(members.len()).unwrap_or(u32::MAX));
             }
             Happened::Wanted(wanted) => self.tell_everybody(wanted),
-            Happened::Frame => self.next_beat = self.next_beat.min(now + SPEAK_GAP),
+            Happened::Frame => self.next_beat = self.next_beat.min(now.max(self.last_beat + SPEAK_GAP)),
         }
     }
 
@@ -254,7 +257,7 @@ impl Lease {
         while let Some(ask) = self.part.console.poll() {
             self.carry(ask);
         }
-        let lease = self.part.console.candidate().and_then(|candidate| candidate.lease());
+        let lease = self.part.console.candidate().and_then(Candidate::lease);
         if self.guarded != lease
             && let Some(guardian) = &mut self.ways.guardian
         {
@@ -276,7 +279,7 @@ impl Lease {
             self.list(|tell, members| async move { _ = tell.send(Happened::Members(members)).await });
         }
         if self.next_beat <= now {
-            self.next_beat = now + BEAT;
+            (self.last_beat, self.next_beat) = (now, now + BEAT);
             let whole = if self.next_board <= now { Whole::Changed } else { Whole::No };
             if let Some(spoken) = self.part.speak(token, whole, false).await {
                 self.say(token, spoken);
@@ -355,7 +358,7 @@ impl Lease {
 
     /// The last words, and the lease back, so that the next one need not wait for it.
     async fn close(&mut self) {
-        let lease = self.part.console.candidate().and_then(|candidate| candidate.lease());
+        let lease = self.part.console.candidate().and_then(Candidate::lease);
         let now = self.part.now();
         let farewell = async {
             if let Some(token) = self.part.console.may_speak(now)

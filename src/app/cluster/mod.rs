@@ -104,8 +104,8 @@ impl Cluster {
         let opener = self.opener(config);
         let (first, mut inputs) = match candidate.try_lead(0) {
             Ok(Contested::Leads(held)) => {
-                let opened = opener.open();
-                let known = opened.fence;
+                let found = opener.open();
+                let known = found.fence;
                 // A runtime folder does not outlive the machine's restart, the state does: fences go on from it.
                 let held = if known < held.fence() {
                     Some(held)
@@ -116,7 +116,7 @@ impl Cluster {
                         _ => None,
                     }
                 };
-                (held, opened.inputs)
+                (held, found.inputs)
             }
             Ok(Contested::Held { .. }) => (None, Vec::new()),
             Err(why) => {

@@ -243,14 +243,7 @@ fn opened<B: for<'de> Deserialize<'de>>(
         return Err(Unusable::Corrupt("no elector gave its token"));
     }
     let at = Moment::from_unix_nanos(sealed.at.saturating_mul(1_000));
-    let head = Head {
-        board: sealed.b,
-        console: Safe::line(&sealed.c),
-        boot: sealed.i,
-        token,
-        at,
-        clock: sealed.k,
-    };
+    let head = Head { board: sealed.b, console: Safe::line(&sealed.c), boot: sealed.i, token, at, clock: sealed.k };
     let said = said(sealed.d, at).map_err(Unusable::Corrupt)?;
     Ok(Message { head, said })
 }
