@@ -112,6 +112,12 @@ fn io_threads() -> anyhow::Result<Runtime> {
     threads.build().context("can't start the I/O threads")
 }
 
+fn keyboard(stage: &Arc<Stage>, events: &mpsc::Sender<Event>, over: &CancellationToken) -> anyhow::Result<Keyboard> {
+    let gone = over.clone();
+    let keyboard = Keyboard::listen(Arc::clone(stage), events.clone(), move || gone.cancel());
+    keyboard.context("can't listen to the keyboard")
+}
+
 /// What is shown before the first board.
 fn first_kernel(clock: Clock, found: &Found) -> Kernel {
     let config = found.config.as_ref();
@@ -222,13 +228,8 @@ impl Program {
         let board = driver::spawn(kernel, clock, Arc::clone(&inbox), hands).context("can't start the board")?;
         let board = Ending::of(board, ended);
         let reload = Reload::spawn(clock, files, taker).context("can't start watching the config")?;
-        let keyboard = if interactive && io::stdin().is_terminal() {
-            let gone = over.clone();
-            let keyboard = Keyboard::listen(Arc::clone(&stage), events.clone(), move || gone.cancel());
-            Some(keyboard.context("can't listen to the keyboard")?)
-        } else {
-            None
-        };
+        let listens = interactive && io::stdin().is_terminal();
+        let keyboard = listens.then(|| keyboard(&stage, &events, &over)).transpose()?;
         info!(version = env!("CARGO_PKG_VERSION"), log = ?log.file(), "started");
         Ok(Self {
             inbox,

@@ -5,6 +5,8 @@
 //! coordination's; here is only who carries what to whom.
 
 #[cfg(feature = "etcd")]
+mod ask;
+#[cfg(feature = "etcd")]
 mod lease;
 mod lock;
 #[cfg(feature = "etcd")]
