@@ -84,6 +84,8 @@ pub(super) struct Ways {
     pub(super) runtime: Handle,
     pub(super) tracker: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// Ends the tasks of this one, which still carry its last words after it was stopped.
+    pub(super) ends: CancellationToken,
     pub(super) tell: mpsc::Sender<Happened>,
     pub(super) told: mpsc::Receiver<Happened>,
     /// Opens the store of who leads, where that is none that all share.
@@ -124,6 +126,7 @@ impl Lease {
 
     /// Plays its part until it is stopped.
     pub(super) async fn run(mut self, frames: Arc<Notify>, mut wanted: mpsc::UnboundedReceiver<Wanted>) {
+        let ends = self.ways.ends.clone().drop_guard();
         let watching = watch(self.ways.etcd.clone(), self.ways.tell.clone());
         self.spawn(watching);
         let membership = Membership {
@@ -158,6 +161,7 @@ impl Lease {
         }
         self.close().await;
         let _ = timeout(FAREWELL, leaving).await;
+        drop(ends);
     }
 
     async fn take(&mut self, happened: Happened) {
@@ -352,7 +356,7 @@ impl Lease {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.ways.stop.clone();
+        let stop = self.ways.ends.clone();
         let task = async move { _ = stop.run_until_cancelled_owned(task).await };
         self.ways.tracker.spawn_on(task, &self.ways.runtime);
     }

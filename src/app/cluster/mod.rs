@@ -219,7 +219,8 @@ impl Cluster {
         let elector = Elector::Lease(Candidate::new(now, etcd.lease, seed));
         let console = Console::new(elector, Listener::new(now, &who.board, &who.boot));
         let (tell, told) = tokio::sync::mpsc::channel(WAITING);
-        let way = self.store_way(config, &who.board, &tell, &mut inputs);
+        let ends = CancellationToken::new();
+        let way = self.store_way(config, &who.board, (&tell, &ends), &mut inputs);
         let part = self.part(console, Reference::new(&who.boot), who, part::LEAD_OVER_NETWORK);
         let ways = lease::Ways {
             etcd: client,
@@ -229,6 +230,7 @@ impl Cluster {
             runtime: self.needs.runtime.clone(),
             tracker: self.tracker.clone(),
             stop: self.stop.clone(),
+            ends,
             tell,
             told,
             opener: (!keep::is_shared(config)).then(|| self.opener(config)),
@@ -244,14 +246,14 @@ impl Cluster {
         &self,
         config: &Config,
         board: &str,
-        tell: &tokio::sync::mpsc::Sender<lease::Happened>,
+        (tell, ends): (&tokio::sync::mpsc::Sender<lease::Happened>, &CancellationToken),
         inputs: &mut Vec<Input>,
     ) -> Option<store::StoreWay> {
         let crate::config::StateConfig::Redis { url, .. } = &config.state else { return None };
         let tasks = store::Tasks {
             runtime: &self.needs.runtime,
             tracker: &self.tracker,
-            stop: &self.stop,
+            stop: ends,
             tell,
             clock: self.needs.clock,
         };
