@@ -100,7 +100,7 @@ pub trait Desk: Send + Sync {
     fn hour(&self, id: ItemId) -> Answer<'_, HourWire>;
 
     /// Who leads and who follows.
-    fn consoles(&self) -> Consoles;
+    fn consoles(&self) -> Answer<'_, Consoles>;
 
     /// Every frame from now on as a line of JSON, the one that is shown first. The sender is dropped
     /// where the reader does not keep up; `None`: there are too many readers.

@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::gate::Room;
+use super::problem::Problem;
 use super::wire::Consoles;
 
 /// The text format of Prometheus, in its one version.
@@ -30,6 +31,6 @@ pub(super) async fn metrics(State(room): State<Room>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, SCRAPE)], (room.faces.metrics)())
 }
 
-pub(super) async fn consoles(State(room): State<Room>) -> Json<Consoles> {
-    Json(room.faces.desk.consoles())
+pub(super) async fn consoles(State(room): State<Room>) -> Result<Json<Consoles>, Problem> {
+    Ok(Json(room.faces.desk.consoles().await?))
 }

@@ -147,8 +147,8 @@ impl Desk for FakeDesk {
         answer(known(&id).map(|_| hour))
     }
 
-    fn consoles(&self) -> Consoles {
-        Consoles { leader: None, consoles: Vec::new() }
+    fn consoles(&self) -> Answer<'_, Consoles> {
+        answer(Ok(Consoles { leader: None, consoles: Vec::new() }))
     }
 
     fn frames(&self) -> Option<tokio::sync::mpsc::Receiver<Arc<str>>> {

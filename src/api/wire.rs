@@ -107,14 +107,14 @@ pub struct ConsoleWire {
     /// Its name.
     pub name: Safe,
     /// Its part: `leader`, `follower`, `local` or `alone`.
-    pub role: &'static str,
-    /// Since when it runs.
+    pub role: Safe,
+    /// Since when it plays it.
     pub since: String,
     /// The program's version.
-    pub version: &'static str,
-    /// How far its clock is off.
+    pub version: Safe,
+    /// How far the clock that all share is ahead of its own.
     pub offset_ms: f64,
-    /// How far the offset itself may be off.
+    /// How wrong that may be.
     pub bound_ms: f64,
     /// When it was last heard of.
     pub last_seen: String,

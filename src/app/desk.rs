@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::account::{Account, End, Record};
 use super::clock::Clock;
+use super::cluster::Roster;
 use super::driver::Inbox;
 use super::feed::Feed;
 use super::flow;
@@ -17,10 +18,12 @@ use super::seen::{Seen, Times, see, tell_run};
 use crate::api::{Answer, Board, ConsoleWire, Consoles, Desk, HourWire, ItemWire, Refused, RunWire, Update};
 use crate::buffer::Swap;
 use crate::config::Settings;
+use crate::coordination::Presence;
 use crate::frame::{Role, Safe};
 use crate::kernel::board::{ItemId, PushRefused, Source, UNNAMED_MAX};
 use crate::kernel::plans::PlanSpec;
 use crate::kernel::{Input, Kernel, Moment, Outcome, Push, RunId, Span};
+use crate::renderers::json::rfc3339;
 
 /// The board thread goes round in milliseconds; when it has not answered after so long, it is stuck.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +38,7 @@ pub(super) struct Counter {
     account: Arc<Account>,
     feed: Arc<Feed>,
     began: Moment,
+    roster: Arc<Roster>,
     role: Arc<dyn Fn() -> Role + Send + Sync>,
     name: Swap<String>,
 }
@@ -44,10 +48,10 @@ impl Counter {
         inbox: Arc<Inbox>,
         clock: Clock,
         account: Arc<Account>,
-        feed: Arc<Feed>,
+        (feed, roster): (Arc<Feed>, Arc<Roster>),
         role: Arc<dyn Fn() -> Role + Send + Sync>,
     ) -> Self {
-        Self { inbox, clock, account, feed, began: clock.now(), role, name: Swap::new(own_name()) }
+        Self { inbox, clock, account, feed, began: clock.now(), roster, role, name: Swap::new(own_name()) }
     }
 
     /// The config's name of this console, if it has one.
@@ -72,6 +76,19 @@ impl Counter {
             Ok(Ok(answer)) => Ok(answer),
             _ => Err(Refused::Busy("the board's thread does not answer".into())),
         }
+    }
+
+    /// Changes something, where this console leads.
+    async fn as_leader<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Kernel, Moment) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let leader = self.roster.leader();
+        let changed = self.visit(move |kernel, now| {
+            leads(kernel, leader.as_ref())?;
+            change(kernel, now)
+        });
+        changed.await?
     }
 
     /// What is seen of items, in JSON's words.
@@ -132,13 +149,12 @@ impl Desk for Counter {
     fn put(&self, update: Update) -> Answer<'_, (bool, ItemWire)> {
         Box::pin(async {
             let id = update.id.clone();
-            let taken = self.visit(move |kernel, now| {
-                leads(kernel)?;
+            let taken = self.as_leader(move |kernel, now| {
                 let id = update.id.clone();
                 let is_new = push(kernel, now, update)?;
                 Ok((is_new, see(kernel, &id)))
             });
-            let (is_new, seen) = taken.await??;
+            let (is_new, seen) = taken.await?;
             let told = self.tell(seen.into_iter().collect()).pop();
             told.map(|item| (is_new, item)).ok_or_else(|| no_item(&id))
         })
@@ -153,12 +169,11 @@ impl Desk for Counter {
                 if some.is_empty() {
                     return Ok(refused);
                 }
-                let taken = self.visit(move |kernel, now| {
-                    leads(kernel)?;
+                let taken = self.as_leader(move |kernel, now| {
                     let each = some.into_iter().map(|(place, update)| (place, push(kernel, now, update)));
                     Ok(each.filter_map(|(place, taken)| Some((place, taken.err()?.into_words()))).collect::<Vec<_>>())
                 });
-                refused.extend(taken.await??);
+                refused.extend(taken.await?);
             }
         })
     }
@@ -173,8 +188,7 @@ impl Desk for Counter {
 
     fn tune(&self, id: ItemId, present: Settings, wanted: Settings) -> Answer<'_, Settings> {
         Box::pin(async move {
-            let tuned = self.visit(move |kernel, now| {
-                leads(kernel)?;
+            let tuned = self.as_leader(move |kernel, now| {
                 let plan = plan_of(kernel, &id)?;
                 if flow::settings(plan) != present {
                     return Err(Refused::Conflict(format!(
@@ -185,17 +199,16 @@ impl Desk for Counter {
                 kernel.handle(now, Input::Tune(id.clone(), Box::new(plan)));
                 plan_of(kernel, &id).map(flow::settings)
             });
-            tuned.await?
+            tuned.await
         })
     }
 
     fn run(&self, id: ItemId) -> Answer<'_, String> {
         Box::pin(async move {
             let account = Arc::clone(&self.account);
-            let run = self.visit(move |kernel, now| {
+            let run = self.as_leader(move |kernel, now| {
                 let place = kernel.board().place(&id).ok_or_else(|| no_item(&id))?;
                 plan_of(kernel, &id)?;
-                leads(kernel)?;
                 kernel.handle(now, Input::RunNow(id.clone()));
                 let (_, run) = kernel.seat(place);
                 let run = run.ok_or_else(|| Refused::Busy(format!("{id} can't run at this moment")))?;
@@ -203,7 +216,7 @@ impl Desk for Counter {
                 account.started(run, &id, now, Span::ZERO);
                 Ok(run)
             });
-            run.await?.map(|run| run.to_string())
+            run.await.map(|run| run.to_string())
         })
     }
 
@@ -249,19 +262,14 @@ impl Desk for Counter {
         })
     }
 
-    fn consoles(&self) -> Consoles {
-        let (times, role) = (Times::of(self.clock), (self.role)());
-        let name = Safe::line(&self.name.load());
-        let console = ConsoleWire {
-            name: name.clone(),
-            role: role.word(),
-            since: times.tell(self.began),
-            version: env!("CARGO_PKG_VERSION"),
-            offset_ms: 0.0,
-            bound_ms: 0.0,
-            last_seen: times.tell(times.now),
-        };
-        Consoles { leader: role.runs_plans().then_some(name), consoles: vec![console] }
+    fn consoles(&self) -> Answer<'_, Consoles> {
+        Box::pin(async {
+            let everybody = self.roster.everybody().await.unwrap_or_else(|| vec![self.myself()]);
+            let leads = |present: &&Presence| matches!(present.role.as_str(), "leader" | "alone");
+            let leader = everybody.iter().find(leads).map(|present| Safe::line(&present.console));
+            let consoles = everybody.iter().map(told).collect();
+            Ok(Consoles { leader: leader.or_else(|| self.roster.leader()), consoles })
+        })
     }
 
     fn frames(&self) -> Option<tokio::sync::mpsc::Receiver<Arc<str>>> {
@@ -269,10 +277,38 @@ impl Desk for Counter {
     }
 }
 
+/// A console in JSON's words.
+#[expect(clippy::cast_precision_loss, reason = "microseconds of an offset need no more than 53 bits")]
+fn told(present: &Presence) -> ConsoleWire {
+    let moment = |ms: u64| rfc3339(Moment::from_unix_millis(ms));
+    ConsoleWire {
+        name: Safe::line(&present.console),
+        role: Safe::line(&present.role),
+        since: moment(present.since_ms),
+        version: Safe::line(&present.version),
+        offset_ms: present.offset_us as f64 / 1e3,
+        bound_ms: present.bound_us as f64 / 1e3,
+        last_seen: moment(present.seen_ms),
+    }
+}
+
 impl Counter {
+    /// This console, where nobody else is.
+    fn myself(&self) -> Presence {
+        let wall = self.clock.wall().unix_millis();
+        let ran = self.clock.now().since(self.began).as_millis();
+        Presence {
+            console: self.name.load().to_string(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            role: (self.role)().word().into(),
+            since_ms: wall.saturating_sub(ran),
+            seen_ms: wall,
+            ..Presence::default()
+        }
+    }
+
     async fn removed(&self, id: ItemId) -> Result<(), Refused> {
-        let removed = self.visit(move |kernel, now| {
-            leads(kernel)?;
+        let removed = self.as_leader(move |kernel, now| {
             if !kernel.board().is_removable(&id).ok_or_else(|| no_item(&id))? {
                 let why = format!("{id} is an item of the config; only one that was pushed can go");
                 return Err(Refused::Conflict(why));
@@ -280,14 +316,24 @@ impl Counter {
             kernel.handle(now, Input::Remove(id));
             Ok(())
         });
-        removed.await?
+        removed.await
     }
 }
 
 /// What a follower took would be gone with the leader's next board.
-fn leads(kernel: &Kernel) -> Result<(), Refused> {
-    let why = "this console follows another: ask its leader";
-    if kernel.role().runs_plans() { Ok(()) } else { Err(Refused::Busy(why.into())) }
+fn leads(kernel: &Kernel, leader: Option<&Safe>) -> Result<(), Refused> {
+    match (kernel.role(), leader) {
+        (Role::Alone | Role::Leader(_), _) => Ok(()),
+        (Role::Local(_), _) => {
+            let why =
+                "this console has lost the others and goes on alone: what it took would be gone when they come back";
+            Err(Refused::Busy(why.into()))
+        }
+        (Role::Follower(_), Some(leader)) => {
+            Err(Refused::Busy(format!("this console follows {leader}, which leads this board: ask there")))
+        }
+        (Role::Follower(_), None) => Err(Refused::Busy("nobody leads this board yet: ask again in a moment".into())),
+    }
 }
 
 /// The plan of the item called `id`, with the settings in force.
@@ -328,7 +374,7 @@ fn push(kernel: &mut Kernel, now: Moment, update: Update) -> Result<bool, Refuse
 }
 
 /// This console's name where the config gives it none: the host, and its terminal or process.
-fn own_name() -> String {
+pub(super) fn own_name() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let terminal = rustix::termios::ttyname(std::io::stdin(), Vec::new()).ok();
     let terminal = terminal.map(|name| name.to_string_lossy().trim_start_matches("/dev/").to_owned());

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::cluster::{Company, Roster};
 use super::driver::Effects;
 use super::feed::Feed;
-use super::keep::{Kept, Shelf};
+use super::keep::Shelf;
 use super::runs::Runs;
 use super::stage::Stage;
 use super::threads::Alive;
@@ -22,7 +24,10 @@ pub(super) struct Hands {
     pub(super) runs: Arc<Runs>,
     pub(super) stage: Arc<Stage>,
     pub(super) feed: Arc<Feed>,
-    pub(super) shelf: Shelf,
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) roster: Arc<Roster>,
+    /// Wakes whoever tells the other consoles.
+    pub(super) frames: Arc<Notify>,
     pub(super) meters: Arc<Meters>,
     pub(super) kept: Option<(u64, Moment)>,
     /// The board thread is the program's heart: when it ends, for whatever reason, so does the program.
@@ -37,16 +42,19 @@ impl Effects for Hands {
             Output::Cancel(run) => self.runs.cancel(run),
             Output::Turned { item, level } => self.meters.turned(item.as_ref(), level),
             Output::Cycled(took) => self.meters.cycled(took),
-            // Frames come by `show`, and the board is kept when the thread rests.
-            Output::Frame | Output::Board => {}
+            // Kept is the board when the thread rests; the others hear of it at once, for a turn may be decided by it.
+            Output::Board => self.frames.notify_one(),
+            // Frames come by `show`.
+            Output::Frame => {}
         }
     }
 
     fn show(&mut self, frame: Frame, kernel: &Kernel) {
-        if let Some(keeper) = self.shelf.get().and_then(Kept::keeper)
-            && self.stage.newest().as_ref().as_ref().is_none_or(|last| last.seq != frame.seq)
-        {
-            keeper.keep_current(kernel.current());
+        if self.stage.newest().as_ref().as_ref().is_none_or(|last| last.seq != frame.seq) {
+            self.frames.notify_one();
+            if kernel.role().keeps() {
+                self.shelf.keep_current(kernel.current());
+            }
         }
         self.meters.turn_shown(frame.at.since(frame.turn.began.max(frame.at - Span::from_millis(500))));
         self.meters.board(frame.board, frame.counts);
@@ -58,13 +66,20 @@ impl Effects for Hands {
         self.feed.publish(&frame);
     }
 
+    fn accompany(&self, frame: &mut Frame) {
+        let Company { consoles, leader, bound } = self.roster.company();
+        (frame.consoles, frame.leader, frame.clock_error) = (consoles, leader, bound);
+    }
+
     fn rest(&mut self, kernel: &Kernel, now: Moment, ends: bool) {
-        let Some(keeper) = self.shelf.get().and_then(Kept::keeper) else { return };
+        if !kernel.role().keeps() || !self.shelf.is_used() {
+            return;
+        }
         let version = kernel.board().version();
         let due = self.kept.is_none_or(|(kept, at)| kept != version && now.since(at) >= KEEP_EVERY);
         if kernel.has_board() && (due || ends) {
             self.kept = Some((version, now));
-            keeper.keep_board(kernel.board().snapshot());
+            self.shelf.keep_board(kernel.board().snapshot());
         }
     }
 }

@@ -85,7 +85,7 @@ mod tests {
 
     fn frame(seq: u64) -> Frame {
         let kernel = Kernel::new(Moment::EPOCH, "T", "fallback");
-        Frame { seq, ..Composer::default().compose(&kernel, Moment::EPOCH, Moment::EPOCH, 1) }
+        Frame { seq, ..Composer::default().compose(&kernel, Moment::EPOCH, Moment::EPOCH) }
     }
 
     fn show(feed: &Feed, seq: u64) {

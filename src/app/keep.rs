@@ -1,60 +1,88 @@
 //! What outlives this console: which store it has, what that held, and who keeps it from now on.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::warn;
 
 use super::driver::Inbox;
 use crate::config::{ClusterConfig, Config, StateConfig};
 use crate::coordination::store::{self, FileStore, Held, Keeper, Lock, MemoryStore, Pace, Store};
-use crate::frame::{Fence, Role, Safe};
-use crate::kernel::{Concern, Input};
+use crate::frame::Safe;
+use crate::kernel::{BoardSnapshot, Concern, Current, Input, Snapshot};
 use crate::metrics::Meters;
 
-/// Where the keeper stands as soon as there is a config that says what is kept: a config that is
-/// bad at the start may be mended hours later.
-pub(super) type Shelf = Arc<OnceLock<Kept>>;
+/// Where the keeper stands as soon as there is a config that says what is kept, and a right to keep
+/// it: a config that is bad at the start may be mended hours later, and a follower may come to lead.
+#[derive(Default)]
+pub(super) struct Shelf(Mutex<Option<Kept>>);
 
 /// Who keeps, and by what right.
-pub(super) struct Kept {
+struct Kept {
     keeper: Option<Keeper>,
     /// Held as long as this console is the one that keeps.
     _lock: Option<Lock>,
 }
 
-impl Kept {
-    /// Who keeps; `None`: nobody can.
-    pub(super) const fn keeper(&self) -> Option<&Keeper> {
-        self.keeper.as_ref()
+impl Shelf {
+    /// Gives the turn that is on.
+    pub(super) fn keep_current(&self, current: Current) {
+        if let Some(keeper) = self.kept().as_ref().and_then(|kept| kept.keeper.as_ref()) {
+            keeper.keep_current(current);
+        }
+    }
+
+    /// Gives the board.
+    pub(super) fn keep_board(&self, board: BoardSnapshot) {
+        if let Some(keeper) = self.kept().as_ref().and_then(|kept| kept.keeper.as_ref()) {
+            keeper.keep_board(board);
+        }
+    }
+
+    /// Whether anything is kept.
+    pub(super) fn is_used(&self) -> bool {
+        self.kept().is_some()
     }
 
     /// Keeps what was given last, and ends.
     ///
     /// # Errors
     /// Why the last state is not kept.
-    pub(super) fn close(self) -> Result<(), String> {
-        self.keeper.map_or(Ok(()), Keeper::close)
+    pub(super) fn close(&self) -> Result<(), String> {
+        let kept = self.kept().take();
+        kept.and_then(|kept| kept.keeper).map_or(Ok(()), Keeper::close)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Opens the store that `config` names. Gives who keeps in it, and what the kernel has to hear before its first board.
-pub(super) fn open(config: &Config, inbox: &Arc<Inbox>, meters: &Arc<Meters>) -> (Kept, Vec<Input>) {
-    let mut inputs = Vec::new();
-    let (mut store, lock) = open_store(config, &mut inputs);
+/// What a store held.
+#[derive(Default)]
+pub(super) struct Opened {
+    /// What the board goes on from.
+    pub(super) snapshot: Option<Snapshot>,
+    /// What is not well with it, for the screen.
+    pub(super) notices: Vec<Input>,
+}
+
+/// Another console of this machine keeps there.
+pub(super) struct Taken(pub(super) String);
+
+/// Opens the store that `config` names and puts its keeper on `shelf`.
+///
+/// # Errors
+/// Where another console has it.
+pub(super) fn open(config: &Config, shelf: &Shelf, inbox: &Arc<Inbox>, meters: &Arc<Meters>) -> Result<Opened, Taken> {
+    let mut opened = Opened::default();
+    let (mut store, lock) = open_store(config, &mut opened.notices)?;
     let loaded = store.load();
     for trouble in &loaded.troubles {
         warn!("{trouble}");
-        inputs.push(Input::Notice(Concern::Store, Some(Safe::line(trouble).shared())));
+        opened.notices.push(Input::Notice(Concern::Store, Some(Safe::line(trouble).shared())));
     }
-    let fence = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.current.fence);
-    inputs.extend(loaded.snapshot.map(|snapshot| Input::Snapshot(Box::new(snapshot))));
-    let role = match (&config.cluster, lock.is_some() || config.state == StateConfig::Memory) {
-        (ClusterConfig::None, _) => Role::Alone,
-        (ClusterConfig::Local, true) => Role::Leader(Fence(fence + 1)),
-        (ClusterConfig::Local, false) | (ClusterConfig::Etcd(_), _) => Role::Local(Fence(fence)),
-    };
-    inputs.push(Input::Role(role));
+    opened.snapshot = loaded.snapshot;
     let (told, counted) = (Arc::clone(inbox), Arc::clone(meters));
     let report = move |trouble: Option<String>| {
         counted.store_written(trouble.is_none());
@@ -65,40 +93,45 @@ pub(super) fn open(config: &Config, inbox: &Arc<Inbox>, meters: &Arc<Meters>) ->
     let trouble = loaded.troubles.into_iter().next().filter(|_| loaded.unread);
     let keeper = Keeper::start(store, Pace::default(), trouble, report);
     let keeper = keeper.inspect_err(|why| warn!("nothing is kept: {why}")).ok();
-    (Kept { keeper, _lock: lock }, inputs)
+    *shelf.kept() = Some(Kept { keeper, _lock: lock });
+    Ok(opened)
 }
 
-fn open_store(config: &Config, inputs: &mut Vec<Input>) -> (Box<dyn Store>, Option<Lock>) {
+/// Keeps in memory alone from now on, and says why.
+pub(super) fn without(why: &str, shelf: &Shelf) -> Opened {
+    let mut opened = Opened::default();
+    let store = in_memory(&format!("{why}; this console keeps its own in memory"), &mut opened.notices);
+    let keeper = Keeper::start(store, Pace::default(), None, |_| {}).ok();
+    *shelf.kept() = Some(Kept { keeper, _lock: None });
+    opened
+}
+
+fn open_store(config: &Config, notices: &mut Vec<Input>) -> Result<(Box<dyn Store>, Option<Lock>), Taken> {
     let slug = store::slug(&config.title);
     let env = |name: &str| std::env::var_os(name);
     let folder: PathBuf = store::default_folder(&env).join(&slug);
-    // A server's state needs no lock against a second writer; only who leads on this machine is asked of it.
-    let lock = match (&config.state, &config.cluster) {
-        (StateConfig::Memory, _) | (StateConfig::Redis { .. }, ClusterConfig::None) => None,
-        _ => match store::lock(&folder) {
-            Ok(lock) => Some(lock),
-            Err(why) => {
-                let text = match why {
-                    Held::Elsewhere { .. } => format!("{why}; this console keeps its own in memory"),
-                    Held::Trouble(_) => format!("nothing outlives this process: {why}"),
-                };
-                return (in_memory(&text, inputs), None);
-            }
-        },
-    };
     match &config.state {
-        StateConfig::Memory => (Box::new(MemoryStore::new()), None),
-        StateConfig::File => (Box::new(FileStore::new(folder)), lock),
-        StateConfig::Redis { url, .. } => match redis(url.reveal(), &slug) {
-            Ok(store) => (store, lock),
-            Err(why) => (in_memory(&format!("nothing outlives this process: {why}"), inputs), lock),
+        StateConfig::Memory => Ok((Box::new(MemoryStore::new()), None)),
+        StateConfig::File => match store::lock(&folder) {
+            Ok(lock) => Ok((Box::new(FileStore::new(folder)), Some(lock))),
+            Err(why @ Held::Elsewhere { .. }) => Err(Taken(why.to_string())),
+            Err(Held::Trouble(why)) => Ok((in_memory(&format!("nothing outlives this process: {why}"), notices), None)),
         },
+        StateConfig::Redis { url, .. } => Ok(match redis(url.reveal(), &slug) {
+            Ok(store) => (store, None),
+            Err(why) => (in_memory(&format!("nothing outlives this process: {why}"), notices), None),
+        }),
     }
 }
 
-fn in_memory(why: &str, inputs: &mut Vec<Input>) -> Box<dyn Store> {
-    inputs.push(Input::Notice(Concern::Other, Some(Safe::line(why).shared())));
+fn in_memory(why: &str, notices: &mut Vec<Input>) -> Box<dyn Store> {
+    notices.push(Input::Notice(Concern::Other, Some(Safe::line(why).shared())));
     Box::new(MemoryStore::new())
+}
+
+/// Whether the consoles themselves keep their state in the store, as a part of what they tell each other.
+pub(super) fn is_shared(config: &Config) -> bool {
+    matches!((&config.state, &config.cluster), (StateConfig::Redis { .. }, ClusterConfig::Etcd(_)))
 }
 
 #[cfg(feature = "redis")]

@@ -11,6 +11,8 @@ mod bell;
 mod board;
 mod clock;
 #[cfg(feature = "cli")]
+mod cluster;
+#[cfg(feature = "cli")]
 mod desk;
 mod driver;
 #[cfg(feature = "cli")]

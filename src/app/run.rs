@@ -8,19 +8,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::clock::Clock;
+use super::cluster::{Cluster, Needs, Roster};
 use super::driver::{self, Inbox};
 use super::effects::Hands;
 use super::feed::Feed;
-use super::keep::{Kept, Shelf};
+use super::keep::Shelf;
 use super::keyboard::Keyboard;
 use super::log::{self, Log, LogFormat};
 use super::panics;
@@ -104,12 +106,33 @@ fn start_log(options: &RunOptions) -> (Log, Vec<String>) {
     log::start(&log::LogSpec { to, format: options.log_format, filter })
 }
 
+fn io_threads() -> anyhow::Result<Runtime> {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.worker_threads(IO_THREADS).thread_name("io").enable_all();
+    threads.build().context("can't start the I/O threads")
+}
+
+fn keyboard(stage: &Arc<Stage>, events: &mpsc::Sender<Event>, over: &CancellationToken) -> anyhow::Result<Keyboard> {
+    let gone = over.clone();
+    let keyboard = Keyboard::listen(Arc::clone(stage), events.clone(), move || gone.cancel());
+    keyboard.context("can't listen to the keyboard")
+}
+
+/// What is shown before the first board.
+fn first_kernel(clock: Clock, found: &Found) -> Kernel {
+    let config = found.config.as_ref();
+    let (title, fallback) =
+        config.map_or(("marquee", defaults::FALLBACK), |config| (config.title.as_str(), config.fallback.as_str()));
+    Kernel::new(clock.now(), Safe::line(title).shared(), Safe::line(fallback).shared())
+}
+
 /// All parts, in the order in which they end.
 struct Program {
     inbox: Arc<Inbox>,
     stage: Arc<Stage>,
     runs: Arc<Runs>,
-    shelf: Shelf,
+    shelf: Arc<Shelf>,
+    cluster: Arc<Cluster>,
     reload: Option<Reload>,
     keyboard: Option<Keyboard>,
     board: Ending<()>,
@@ -124,12 +147,7 @@ struct Program {
 
 impl Program {
     fn start(clock: Clock, options: &RunOptions, settings: Settings, found: Found, log: &Log) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(IO_THREADS)
-            .thread_name("io")
-            .enable_all()
-            .build()
-            .context("can't start the I/O threads")?;
+        let runtime = io_threads()?;
         // First of all: a signal that comes from here on ends the program in order.
         let signals = runtime.block_on(async { Signals::hear() })?;
         let over = CancellationToken::new();
@@ -156,18 +174,26 @@ impl Program {
             stage::spawn(Arc::clone(&stage), clock, renderer, received, watch).context("can't start drawing")?;
         let drawing = Ending::of(drawing, ended);
 
-        let shelf = Shelf::default();
-        let (title, fallback) = found
-            .config
-            .as_ref()
-            .map_or(("marquee", defaults::FALLBACK), |config| (config.title.as_str(), config.fallback.as_str()));
-        let kernel = Kernel::new(clock.now(), Safe::line(title).shared(), Safe::line(fallback).shared());
+        let shelf = Arc::<Shelf>::default();
+        let (roster, frames) = (Roster::new(), Arc::new(Notify::new()));
+        let cluster = Cluster::new(Needs {
+            clock,
+            inbox: Arc::clone(&inbox),
+            meters: Arc::clone(&meters),
+            roster: Arc::clone(&roster),
+            shelf: Arc::clone(&shelf),
+            runtime: runtime.handle().clone(),
+            frames: Arc::clone(&frames),
+        });
+        let kernel = first_kernel(clock, &found);
         let (alive, ended) = ending();
         let hands = Hands {
             runs: Arc::clone(&runs),
             stage: Arc::clone(&stage),
             feed: Arc::clone(&feed),
             shelf: Arc::clone(&shelf),
+            roster: Arc::clone(&roster),
+            frames,
             meters: Arc::clone(&meters),
             kept: None,
             over: over.clone(),
@@ -180,6 +206,7 @@ impl Program {
             inbox: Arc::clone(&inbox),
             account: Arc::clone(runs.account()),
             feed,
+            roster,
         };
         let server = Arc::new(Server::new(runtime.handle().clone(), behind));
         let mut taker = Taker {
@@ -193,7 +220,7 @@ impl Program {
             server: Arc::clone(&server),
             listen: options.metrics_addr,
             theme: Some(found.theme.clone()),
-            shelf: Arc::clone(&shelf),
+            cluster: Arc::clone(&cluster),
             first: None,
         };
         let files = found.files.clone();
@@ -201,19 +228,15 @@ impl Program {
         let board = driver::spawn(kernel, clock, Arc::clone(&inbox), hands).context("can't start the board")?;
         let board = Ending::of(board, ended);
         let reload = Reload::spawn(clock, files, taker).context("can't start watching the config")?;
-        let keyboard = if interactive && io::stdin().is_terminal() {
-            let gone = over.clone();
-            let keyboard = Keyboard::listen(Arc::clone(&stage), events.clone(), move || gone.cancel());
-            Some(keyboard.context("can't listen to the keyboard")?)
-        } else {
-            None
-        };
+        let listens = interactive && io::stdin().is_terminal();
+        let keyboard = listens.then(|| keyboard(&stage, &events, &over)).transpose()?;
         info!(version = env!("CARGO_PKG_VERSION"), log = ?log.file(), "started");
         Ok(Self {
             inbox,
             stage,
             runs,
             shelf,
+            cluster,
             reload: Some(reload),
             keyboard,
             board,
@@ -241,6 +264,11 @@ impl Program {
             self.runtime.block_on(signals.wait(&self.over, run_for, &self.stage, &self.events, chores));
         }
         info!("stopping");
+        // First of all the lead is given back: the others wait for it.
+        let cluster = Arc::clone(&self.cluster);
+        if self.runtime.block_on(async move { tokio::time::timeout(PATIENCE, cluster.leave()).await }).is_err() {
+            warn!("the other consoles could not be told of the end in time");
+        }
         self.inbox.stop();
         let board = self.board.join_within(PATIENCE);
         self.stage.stop();
@@ -256,8 +284,7 @@ impl Program {
         if let Some(reload) = self.reload.take() {
             reload.close();
         }
-        let kept = Arc::into_inner(self.shelf).and_then(OnceLock::into_inner).map_or(Ok(()), Kept::close);
-        if let Err(why) = kept {
+        if let Err(why) = self.shelf.close() {
             warn!("{why}");
         }
         self.runtime.shutdown_timeout(Duration::from_millis(50));

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::account::Account;
 use super::clock::{Clock, raw_difference};
+use super::cluster::Roster;
 use super::desk::Counter;
 use super::driver::Inbox;
 use super::feed::Feed;
@@ -37,6 +38,7 @@ pub(super) struct Behind {
     pub(super) inbox: Arc<Inbox>,
     pub(super) account: Arc<Account>,
     pub(super) feed: Arc<Feed>,
+    pub(super) roster: Arc<Roster>,
 }
 
 /// The server at its address and its socket.
@@ -58,12 +60,12 @@ struct Places {
 
 impl Server {
     pub(super) fn new(runtime: Handle, behind: Behind) -> Self {
-        let Behind { clock, meters, stage, inbox, account, feed } = behind;
+        let Behind { clock, meters, stage, inbox, account, feed, roster } = behind;
         let (drawn, shown, playing) = (Arc::clone(&stage), Arc::clone(&stage), stage);
         let (scraped, answered, refused, filtered) =
             (Arc::clone(&meters), Arc::clone(&meters), Arc::clone(&meters), meters);
         let role = move || playing.newest().as_ref().as_ref().map_or(Role::Alone, |frame| frame.role);
-        let counter = Arc::new(Counter::new(Arc::clone(&inbox), clock, account, feed, Arc::new(role)));
+        let counter = Arc::new(Counter::new(Arc::clone(&inbox), clock, account, (feed, roster), Arc::new(role)));
         let token: Arc<Swap<Option<Secret>>> = Arc::default();
         let asked = Arc::clone(&token);
         let ahead = raw_difference();

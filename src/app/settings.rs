@@ -9,8 +9,8 @@ use tracing::{info, warn};
 
 use super::board::lower;
 use super::clock::Clock;
+use super::cluster::Cluster;
 use super::driver::Inbox;
-use super::keep::{self, Shelf};
 use super::reload::{Read, Reader};
 use super::runs::Runs;
 use super::serve::Server;
@@ -114,8 +114,8 @@ pub(super) struct Taker {
     pub(super) listen: Option<SocketAddr>,
     /// The theme that the config asked for last.
     pub(super) theme: Option<Theme>,
-    /// Where the keeper stands once there is one.
-    pub(super) shelf: Shelf,
+    /// This console's place among the others, once there is a config that names it.
+    pub(super) cluster: Arc<Cluster>,
     /// What can't change while the program runs, as it began.
     pub(super) first: Option<(String, StateConfig, ClusterConfig)>,
 }
@@ -188,13 +188,10 @@ impl Taker {
         self.meters.keep(|id| known.contains(id) || is_pushed(id));
         self.runs.account().keep(|id| known.contains(id.as_str()));
         info!(items = lowered.board.items.len(), "config taken up");
-        if self.shelf.get().is_none() {
-            let (kept, inputs) = keep::open(config, &self.inbox, &self.meters);
-            for input in inputs {
+        if !self.cluster.has_joined() {
+            for input in self.cluster.join(config) {
                 self.send(input);
             }
-            // Nobody else fills the shelf.
-            let _ = self.shelf.set(kept);
         }
         // The plans first: what the new board starts must find them.
         self.runs.replace(lowered.plans);

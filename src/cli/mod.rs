@@ -22,6 +22,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::app::{self, RunOptions, Settings};
+#[cfg(feature = "etcd")]
+use crate::coordination::etcd::guardian;
 use crate::renderers::detect::Forced;
 use args::{Cli, Command, RunArgs};
 
@@ -31,6 +33,10 @@ const USAGE: u8 = 2;
 /// Does what the command line says.
 #[must_use]
 pub fn main() -> ExitCode {
+    #[cfg(feature = "etcd")]
+    if std::env::args_os().skip(1).eq([guardian::ARGUMENT]) {
+        return guardian::main();
+    }
     let cli = Cli::parse();
     match carry_out(cli.command.unwrap_or(Command::Run(cli.run))) {
         Ok(code) => code,

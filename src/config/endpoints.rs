@@ -31,8 +31,10 @@ pub(super) fn servers(url: &str, port: u16) -> Result<Servers, Flaw> {
         return Err((behind..url.len(), "a URL without `//`"));
     }
     let start = behind + 2;
-    if let Some(space) = url[start..].find(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err((start + space..start + space + 1, "a space in a URL: nothing but a comma parts the addresses"));
+    let space = url[start..].char_indices().find(|(_, letter)| letter.is_whitespace() || letter.is_control());
+    if let Some((at, letter)) = space {
+        let place = start + at..start + at + letter.len_utf8();
+        return Err((place, "a space in a URL: nothing but a comma parts the addresses"));
     }
     let end = start + url[start..].find(['/', '?', '#']).unwrap_or(url.len() - start);
     if url[end..].contains('@') {
@@ -176,6 +178,7 @@ mod tests {
             ("etcd://a*b", "a*b", "a host's name has letters a to z, digits, `-`, `.` and `_`"),
             ("etcd://号", "号", "a host's name has letters a to z, digits, `-`, `.` and `_`"),
             ("etcd://a, b", " ", "a space in a URL: nothing but a comma parts the addresses"),
+            ("etcd://a\u{3000}b", "\u{3000}", "a space in a URL: nothing but a comma parts the addresses"),
             ("etcd://a,b:1,A:2379.", "2379.", "a port is a number from 1 to 65535"),
             ("etcd://a,b:1,A.:2379", "A.:2379", "the same address twice"),
             ("etcd://u@a", "u", "a login without a password"),

@@ -7,9 +7,16 @@
 
 mod console;
 pub mod election;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 pub mod link;
+mod presence;
+mod private;
+#[cfg(feature = "redis")]
+mod redis;
 pub mod store;
 mod token;
 
 pub use console::{Console, Elector};
+pub use presence::Presence;
 pub use token::Token;

@@ -21,7 +21,7 @@ pub struct Composer {
 
 impl Composer {
     /// The frame of this moment. `wall` is the wall clock, for display alone.
-    pub fn compose(&mut self, kernel: &Kernel, now: Moment, wall: Moment, consoles: u32) -> Frame {
+    pub fn compose(&mut self, kernel: &Kernel, now: Moment, wall: Moment) -> Frame {
         self.refresh(kernel);
         let turn = turn(kernel);
         let seq = kernel.seq();
@@ -33,7 +33,9 @@ impl Composer {
             crc: frame_checksum(seq, turn.item.as_ref(), turn.level, &turn.text),
             turn,
             role: kernel.role(),
-            consoles,
+            consoles: 1,
+            leader: None,
+            clock_error: None,
             board: kernel.board().version(),
             notice: kernel.notice().map(Safe::of),
             counts: self.counts,

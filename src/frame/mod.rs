@@ -43,6 +43,10 @@ pub struct Frame {
     pub role: Role,
     /// How many consoles there are, this one included.
     pub consoles: u32,
+    /// The console that this one follows.
+    pub leader: Option<Safe>,
+    /// How wrong the shared clock may be here; `None`: there is nobody to share it with.
+    pub clock_error: Option<Span>,
     /// The board's version.
     pub board: u64,
     /// What is not well with the program itself; `None`: all is.

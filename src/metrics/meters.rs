@@ -13,6 +13,7 @@ use super::items::{Items, SUMMARY};
 use super::table::{self, Kind, Metric, TABLE};
 use super::{exposition, process};
 use crate::config::schemes::SCHEMES;
+use crate::kernel::beat::{Fence, Role};
 use crate::kernel::board::{ItemId, Level};
 use crate::kernel::{Concern, Moment, Outcome, Span, Stats};
 
@@ -60,6 +61,16 @@ pub struct Meters {
     plans_waiting: Gauge,
     push_sampled: Counter,
     clock_difference: Gauge,
+    by_role: [Gauge; ROLES.len()],
+    fence: Gauge,
+    consoles: Gauge,
+    clock_offset: Gauge,
+    clock_bound: Gauge,
+    beats_said: Counter,
+    beats_heard: Counter,
+    messages_refused: Counter,
+    writes_fenced: Counter,
+    suspensions: Counter,
     log_lines_dropped: Counter,
     connections_refused: Counter,
 }
@@ -107,6 +118,16 @@ impl Meters {
             plans_waiting: make.gauge(&table::PLANS_WAITING, &[]),
             push_sampled: make.counter(&table::PUSH_SAMPLED, &[]),
             clock_difference: make.gauge(&table::CLOCK_DIFFERENCE, &[]),
+            by_role: ROLES.map(|role| make.gauge(&table::ROLE, &[role.word()])),
+            fence: make.gauge(&table::FENCE, &[]),
+            consoles: make.gauge(&table::CONSOLES, &[]),
+            clock_offset: make.gauge(&table::CLOCK_OFFSET, &[]),
+            clock_bound: make.gauge(&table::CLOCK_BOUND, &[]),
+            beats_said: make.counter(&table::BEATS_SAID, &[]),
+            beats_heard: make.counter(&table::BEATS_HEARD, &[]),
+            messages_refused: make.counter(&table::MESSAGES_REFUSED, &[]),
+            writes_fenced: make.counter(&table::WRITES_FENCED, &[]),
+            suspensions: make.counter(&table::SUSPENSIONS, &[]),
             log_lines_dropped: make.counter(&table::LOG_LINES_DROPPED, &[]),
             connections_refused: make.counter(&table::HTTP_CONNECTIONS_REFUSED, &[]),
             recorder,
@@ -219,6 +240,48 @@ impl Meters {
         self.log_lines_dropped.absolute(total);
     }
 
+    /// This console plays another part, in the name of this fence.
+    #[expect(clippy::cast_precision_loss, reason = "a fence is exact up to 2^53")]
+    pub fn role(&self, role: Role) {
+        for (known, gauge) in ROLES.iter().zip(&self.by_role) {
+            gauge.set(f64::from(u8::from(known.word() == role.word())));
+        }
+        self.fence.set(role.fence().0 as f64);
+    }
+
+    /// So many consoles are known, and the clock they share is so many nanoseconds ahead, give or take `bound`.
+    #[expect(clippy::cast_precision_loss, reason = "nanoseconds of an offset need no more than 53 bits")]
+    pub fn company(&self, consoles: u32, ahead: i64, bound: Span) {
+        self.consoles.set(f64::from(consoles));
+        self.clock_offset.set(ahead as f64 / 1e9);
+        self.clock_bound.set(bound.as_secs_f64());
+    }
+
+    /// A beat was told to the others.
+    pub fn beat_said(&self) {
+        self.beats_said.increment(1);
+    }
+
+    /// A beat of the leader was taken up.
+    pub fn beat_heard(&self) {
+        self.beats_heard.increment(1);
+    }
+
+    /// A message was not believed.
+    pub fn message_refused(&self) {
+        self.messages_refused.increment(1);
+    }
+
+    /// The store refused a write in favour of a later leader's.
+    pub fn write_fenced(&self) {
+        self.writes_fenced.increment(1);
+    }
+
+    /// This console led, and does not know any more whether it may.
+    pub fn suspended(&self) {
+        self.suspensions.increment(1);
+    }
+
     /// The disciplined clock has gone so many seconds ahead of the raw one since the start.
     pub fn clock_difference(&self, seconds: f64) {
         self.clock_difference.set(seconds);
@@ -258,6 +321,9 @@ impl Meters {
 }
 
 /// Every concern with the word of its label.
+/// Every part, whatever its fence.
+const ROLES: [Role; 4] = [Role::Alone, Role::Leader(Fence(0)), Role::Follower(Fence(0)), Role::Local(Fence(0))];
+
 const CONCERNS: [(Concern, &str); 4] =
     [(Concern::Config, "config"), (Concern::Sync, "sync"), (Concern::Store, "store"), (Concern::Other, "other")];
 

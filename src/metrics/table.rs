@@ -171,6 +171,26 @@ table! {
         "Pushes that were left out while the feed was sampled.");
     CLOCK_DIFFERENCE = Metric::new("marquee_clock_raw_difference_seconds", Gauge, Seconds,
         "How far the disciplined monotonic clock has gone ahead of the raw one since the start.");
+    ROLE = Metric::new("marquee_role", Gauge, Count,
+        "1 for the part that this console plays among the consoles, else 0.").by(&["role"]);
+    FENCE = Metric::new("marquee_fence", Gauge, Count,
+        "The fence of the leader that this console is or follows; it grows with each new leader.");
+    CONSOLES = Metric::new("marquee_consoles", Gauge, Count,
+        "Consoles of this board that are known, this one included.");
+    CLOCK_OFFSET = Metric::new("marquee_clock_offset_seconds", Gauge, Seconds,
+        "How far the clock that the consoles share is ahead of this console's own.");
+    CLOCK_BOUND = Metric::new("marquee_clock_bound_seconds", Gauge, Seconds,
+        "How wrong this console's idea of the shared clock may be.");
+    BEATS_SAID = Metric::new("marquee_beats_said_total", Counter, Count,
+        "Beats that this console told the others as their leader.");
+    BEATS_HEARD = Metric::new("marquee_beats_heard_total", Counter, Count,
+        "Beats of a leader that this console took up.");
+    MESSAGES_REFUSED = Metric::new("marquee_messages_refused_total", Counter, Count,
+        "Messages of other consoles that were not believed: damaged, of another board, of a deposed leader.");
+    WRITES_FENCED = Metric::new("marquee_writes_fenced_total", Counter, Count,
+        "Writes of this console that the store refused because a later leader had written.");
+    SUSPENSIONS = Metric::new("marquee_leader_suspensions_total", Counter, Count,
+        "Times that this console led and fell silent because it could not be sure any more that it may.");
     LOG_LINES_DROPPED = Metric::new("marquee_log_lines_dropped_total", Counter, Count,
         "Log lines that were lost: the disk was too slow or full, or the day's file had its full size.");
     HTTP_REQUESTS = Metric::new("marquee_http_requests_total", Counter, Count,

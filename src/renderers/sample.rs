@@ -31,6 +31,8 @@ pub(super) fn frame(seq: u64, item: &str, level: Level, text: &str) -> Frame {
         crc: 0,
         role: Role::Leader(Fence(7)),
         consoles: 3,
+        leader: None,
+        clock_error: None,
         board: 41,
         notice: None,
         counts: [0, 0, 1, 1, 1],

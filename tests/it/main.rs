@@ -21,6 +21,8 @@ mod commands;
 #[cfg(test)]
 mod embed;
 #[cfg(test)]
+mod guardian;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod json;

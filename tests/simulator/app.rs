@@ -173,8 +173,7 @@ impl App {
 
     /// Does all that is due.
     pub(crate) fn step(&mut self, now: Moment) {
-        let late: Vec<u64> =
-            self.calls.iter().filter(|(_, call)| call.until <= now).map(|(id, _)| *id).collect();
+        let late: Vec<u64> = self.calls.iter().filter(|(_, call)| call.until <= now).map(|(id, _)| *id).collect();
         for id in late {
             self.missed(now, id);
         }
@@ -527,6 +526,8 @@ impl App {
             }
             Said::Board { mirror, .. } => self.kernel.handle(now, Input::Mirror(Box::new(mirror))),
             Said::News(items) => self.kernel.handle(now, Input::News(items)),
+            // Who is there is no matter of the protocol.
+            Said::Consoles(_) => {}
         }
     }
 

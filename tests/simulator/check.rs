@@ -206,7 +206,13 @@ impl Check {
     pub(crate) fn crooked(&mut self, console: usize, crooked: bool, t: u64) {
         let watched = &mut self.consoles[console];
         let was = watched.crooked_until > t;
-        watched.crooked_until = if crooked { u64::MAX } else if was { t + 20 * SECOND } else { watched.crooked_until };
+        watched.crooked_until = if crooked {
+            u64::MAX
+        } else if was {
+            t + 20 * SECOND
+        } else {
+            watched.crooked_until
+        };
     }
 
     /// Something went wrong, or was mended: what was decided of a sudden may not have reached everybody.

@@ -85,8 +85,7 @@ impl Etcd {
     /// Ends what has run out. Without a quorum nothing does.
     pub(crate) fn expire(&mut self, t: u64) {
         if self.serves {
-            let over: Vec<i64> =
-                self.leases.iter().filter(|(_, lease)| lease.ends <= t).map(|(id, _)| *id).collect();
+            let over: Vec<i64> = self.leases.iter().filter(|(_, lease)| lease.ends <= t).map(|(id, _)| *id).collect();
             over.into_iter().for_each(|id| self.end(id));
         }
     }

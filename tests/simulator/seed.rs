@@ -107,11 +107,14 @@ pub(crate) fn run(seed: u64, breaks: Option<Break>, verbose: bool) -> (Counts, O
 fn happens(world: &mut World, fault: Fault) {
     let t = world.t;
     world.check.log(t, None, format!("{fault:?}"));
-    world.check.fault(t, match fault {
-        Fault::Cut(console, ..) => Some((console, true)),
-        Fault::Heal(console, ..) => Some((console, false)),
-        _ => None,
-    });
+    world.check.fault(
+        t,
+        match fault {
+            Fault::Cut(console, ..) => Some((console, true)),
+            Fault::Heal(console, ..) => Some((console, false)),
+            _ => None,
+        },
+    );
     match fault {
         Fault::Cut(console, server, way) => world.network.cut(t, console, server, way),
         Fault::Heal(console, server, way) => world.network.heal(console, server, way),
@@ -244,9 +247,10 @@ fn is_well(world: &mut World, core: &[usize]) {
     let items_differ = shown.windows(2).any(|two| two[0].0 != two[1].0);
     let marks_differ = marks.windows(2).any(|two| two[0] != two[1]);
     let roles: Vec<_> = core.iter().filter_map(|&console| world.machines[console].app.as_ref()?.role()).collect();
-    let strays = core.iter().zip(&roles).any(|(console, role)| {
-        *console != leader && !matches!(role, marquee::kernel::beat::Role::Follower(_))
-    });
+    let strays = core
+        .iter()
+        .zip(&roles)
+        .any(|(console, role)| *console != leader && !matches!(role, marquee::kernel::beat::Role::Follower(_)));
     if strays {
         world.check.fail(t, None, "I10", &format!("not all of the core follow {leader}: {roles:?}"));
     } else if items_differ && world.check.spread.is_some() && t > turned + 100 * MS {

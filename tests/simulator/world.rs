@@ -87,7 +87,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, machines: Vec<Machine>, network: Network, chance: Chance, breaks: Option<Break>) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        machines: Vec<Machine>,
+        network: Network,
+        chance: Chance,
+        breaks: Option<Break>,
+    ) -> Self {
         let mut redis = Redis::new();
         redis.fences = breaks != Some(Break::NoFence);
         let check = Check::new(machines.len());

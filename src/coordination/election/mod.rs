@@ -6,6 +6,7 @@
 
 mod candidate;
 mod lease;
+pub mod local;
 #[cfg(test)]
 mod tests;
 

@@ -6,11 +6,20 @@
 mod alignment;
 mod body;
 mod listener;
+#[cfg(feature = "consoles")]
+pub mod local;
+#[cfg(feature = "consoles")]
+pub mod machine;
+#[cfg(feature = "redis")]
+pub mod redis;
+mod reference;
 #[cfg(test)]
 mod tests;
 mod value;
+mod way;
 mod wire;
 
 pub use alignment::Alignment;
 pub use listener::{Ignored, Listener, Mode};
+pub use reference::Reference;
 pub use wire::{BEAT_BYTES_MAX, BOARD_BYTES_MAX, Head, Message, Said, Unusable};

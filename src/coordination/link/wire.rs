@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::body::{BeatBody, BoardBody, NewsBody};
-use crate::coordination::Token;
+use crate::coordination::{Presence, Token};
 use crate::frame::Safe;
 use crate::kernel::beat::{Beat, Mark, Mirror, Mirrored};
 use crate::kernel::{Moment, digest};
@@ -70,6 +70,8 @@ pub enum Said {
     },
     /// Some items' news.
     News(Vec<Mirrored>),
+    /// Who else there is, where no elector keeps the list.
+    Consoles(Vec<Presence>),
 }
 
 /// A whole message.
@@ -128,6 +130,7 @@ struct Label {
 const BEAT: &str = "beat";
 const BOARD: &str = "board";
 const NEWS: &str = "news";
+const CONSOLES: &str = "consoles";
 
 /// The longest name of a board, a console, a process or a clock.
 const NAME_CHARACTERS_MAX: usize = 128;
@@ -151,6 +154,7 @@ impl Message {
             }
             Said::Board { mark, mirror } => self.sealed(BOARD, BoardBody::of(*mark, mirror)),
             Said::News(items) => self.sealed(NEWS, NewsBody::of(items)),
+            Said::Consoles(present) => self.sealed(CONSOLES, present),
         }
     }
 
@@ -200,6 +204,9 @@ impl Message {
             BEAT => opened(&whole, BeatBody::into_said),
             BOARD => opened(&whole, |body: BoardBody, _| body.into_said()),
             NEWS => opened(&whole, |body: NewsBody, _| body.into_said()),
+            CONSOLES => opened(&whole, |body: Vec<Presence>, _| {
+                Ok(Said::Consoles(body.into_iter().map(Presence::cleaned).collect()))
+            }),
             _ => Err(Unusable::Corrupt("it is of an unknown kind")),
         }
     }
@@ -222,6 +229,7 @@ impl Message {
             }
             Said::Board { mirror, .. } => news(&mut mirror.items),
             Said::News(items) => news(items),
+            Said::Consoles(_) => {}
         }
         self
     }
@@ -243,14 +251,7 @@ fn opened<B: for<'de> Deserialize<'de>>(
         return Err(Unusable::Corrupt("no elector gave its token"));
     }
     let at = Moment::from_unix_nanos(sealed.at.saturating_mul(1_000));
-    let head = Head {
-        board: sealed.b,
-        console: Safe::line(&sealed.c),
-        boot: sealed.i,
-        token,
-        at,
-        clock: sealed.k,
-    };
+    let head = Head { board: sealed.b, console: Safe::line(&sealed.c), boot: sealed.i, token, at, clock: sealed.k };
     let said = said(sealed.d, at).map_err(Unusable::Corrupt)?;
     Ok(Message { head, said })
 }

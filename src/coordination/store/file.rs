@@ -5,15 +5,15 @@
 //! other, whole. Deliberately only one writer at a time: hold the folder's
 //! [`lock`](super::lock) while using it.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::OFlags;
 
 use super::wire::{self, Kept};
 use super::{Loaded, Store, StoreError, plain};
+use crate::coordination::private::{open_own, own_file, prepare};
 use crate::kernel::{BoardSnapshot, Current, Snapshot};
 
 /// The largest file that is read or written: 100,000 items with a line of text each are half of it.
@@ -133,67 +133,17 @@ pub fn probe(folder: &Path) -> Result<(), StoreError> {
     tried.map(drop).map_err(|error| StoreError::new("write", folder, &error))
 }
 
-/// Makes sure of the folder: there, this user's own, and no place where others can put things.
-///
-/// # Errors
-/// Where it is not, or can't be made: why.
-pub fn prepare(folder: &Path) -> Result<(), StoreError> {
-    let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    created.map_err(|error| StoreError::new("create", folder, &error))?;
-    let asked = |path: &Path| std::fs::symlink_metadata(path).map_err(|error| StoreError::new("use", path, &error));
-    let (user, metadata) = (rustix::process::geteuid().as_raw(), asked(folder)?);
-    let refuse = |path: &Path, why: &str| Err(StoreError::because("use", path, why));
-    if !metadata.is_dir() {
-        return refuse(folder, "it is not a folder but a link to one");
-    }
-    if metadata.uid() != user {
-        return refuse(folder, "it belongs to another user");
-    }
-    if metadata.mode() & 0o002 != 0 {
-        return refuse(folder, "everybody may write into it; chmod o-w it");
-    }
-    // Among temporary files somebody else may have been first with a link to a place of this user's.
-    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty())
-        && ![0, user].contains(&asked(parent)?.uid())
-    {
-        return refuse(parent, "it belongs to another user");
-    }
-    Ok(())
-}
-
 /// The content of a regular file of this user's own; `None` where there is nothing.
-pub(super) fn read_own(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    let failed = |error: &io::Error| StoreError::new("read", path, error);
-    let refused = |why: &str| StoreError::because("read", path, why);
+fn read_own(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(&error)),
-        Ok(metadata) => own_file(&metadata).map_err(refused)?,
+        Err(error) => return Err(StoreError::new("read", path, &error)),
+        Ok(metadata) => own_file(&metadata).map_err(|why| StoreError::because("read", path, why))?,
     }
-    // Neither followed nor waited for, should something else have taken the name since.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| failed(&error.into()))?;
-    let file = File::from(file);
-    own_file(&file.metadata().map_err(|error| failed(&error))?).map_err(refused)?;
+    let file = open_own("read", path, OFlags::RDONLY)?;
     let mut text = Vec::new();
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(|error| failed(&error))?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(|error| StoreError::new("read", path, &error))?;
     Ok(Some(text))
-}
-
-/// Refuses all but a regular file of this user's own.
-pub(super) fn own_file(metadata: &Metadata) -> Result<(), &'static str> {
-    let kind = metadata.file_type();
-    if kind.is_symlink() {
-        Err("it is a link, which is not followed")
-    } else if kind.is_dir() {
-        Err("it is a folder")
-    } else if !kind.is_file() {
-        Err("it is a pipe, socket or device")
-    } else if metadata.uid() != rustix::process::geteuid().as_raw() {
-        Err("it belongs to another user")
-    } else {
-        Ok(())
-    }
 }
 
 /// Moves a file that can't be used out of the way, over an older one of its kind, and tells so.

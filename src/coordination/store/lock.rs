@@ -5,14 +5,12 @@
 //! would stay behind with the old one. Not for network file systems.
 
 use std::fmt;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
-
 use super::StoreError;
-use super::file::{own_file, prepare};
+use crate::coordination::private::{Asked, ask_lock, prepare};
 
 /// The side file's name in the folder.
 const NAME: &str = "lock";
@@ -57,24 +55,16 @@ impl std::error::Error for Held {}
 /// # Errors
 /// Where another console has it, or the lock's file can't be used.
 pub fn lock(folder: &Path) -> Result<Lock, Held> {
-    let path = folder.join(NAME);
-    let trouble = |error: std::io::Error| Held::Trouble(StoreError::new("lock", &path, &error));
     prepare(folder).map_err(Held::Trouble)?;
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|error| trouble(error.into()))?;
-    let mut file = File::from(file);
-    let metadata = file.metadata().map_err(trouble)?;
-    own_file(&metadata).map_err(|why| Held::Trouble(StoreError::because("lock", &path, why)))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
+    let mut file = match ask_lock(&folder.join(NAME)).map_err(Held::Trouble)? {
+        Asked::Ours(file) => file,
+        Asked::Theirs(file) => {
             let mut told = String::new();
             // The number is a courtesy; without it the refusal stands all the same.
             let _ = file.take(16).read_to_string(&mut told);
             return Err(Held::Elsewhere { folder: folder.to_owned(), process: told.trim().parse().ok() });
         }
-        Err(TryLockError::Error(error)) => return Err(trouble(error)),
-    }
+    };
     // Also on a full disk the lock holds; only its courtesy is lost then.
     let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(Lock { _file: file })

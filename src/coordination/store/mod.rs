@@ -19,7 +19,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use file::{FileStore, prepare, probe};
+pub use file::{FileStore, probe};
 pub use folder::{default_folder, slug};
 pub use keeper::{Keeper, Pace};
 pub use lock::{Held, Lock, lock};
@@ -27,6 +27,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 
+pub use super::private::prepare;
 use crate::kernel::{BoardSnapshot, Current, Snapshot};
 
 /// Where the current item and the board outlive the process.
@@ -75,11 +76,11 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    fn new(operation: &'static str, path: &Path, error: &io::Error) -> Self {
+    pub(super) fn new(operation: &'static str, path: &Path, error: &io::Error) -> Self {
         Self::because(operation, path, plain(error))
     }
 
-    fn because(operation: &'static str, path: &Path, reason: impl Into<String>) -> Self {
+    pub(super) fn because(operation: &'static str, path: &Path, reason: impl Into<String>) -> Self {
         Self { operation, path: path.to_owned(), reason: reason.into() }
     }
 }
@@ -93,7 +94,7 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 /// An I/O error in an operator's words, without the system's error number.
-fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "not found".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),

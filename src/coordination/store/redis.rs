@@ -1,4 +1,4 @@
-//! `state: redis://…`: a hash and a text on a Redis server, which several machines can reach.
+//! `state: redis://…` and `redis+sentinel://…`: a hash and a text on a Redis server, which several machines can reach.
 //!
 //! `marquee:{SLUG}:state` is a hash: `epoch`, `rev` and `seq` order the writers
 //! and their turns, `item`, `show_at` and `dwell` (milliseconds) are for people
@@ -6,14 +6,16 @@
 //! text that a file would hold. `marquee:{SLUG}:board` is the sealed board, a key
 //! of its own because it is large and written seldom. The braces are literal and
 //! keep both keys in one slot of a cluster. A frame that is kept is published
-//! on `marquee:{SLUG}:frames` as well.
+//! on `marquee:{SLUG}:frames` as well. Where the consoles are linked over the
+//! same keys, `frame` is their leader's beat, and the fields tell the turn.
 //!
 //! One script compares and sets, so a leader that was cut off can't overwrite
 //! its successor. Deliberately no promise about a power cut: how soon a write
 //! is on a disk is the server's configuration (`appendonly`).
 
 mod link;
-mod words;
+mod server;
+mod turn;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,8 +24,9 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Script};
 
 use self::link::{Failure, Link};
-use super::wire::{self, Kept};
+use super::wire;
 use super::{Loaded, Store, StoreError};
+use crate::coordination::redis::words;
 use crate::kernel::{BoardSnapshot, Current, Snapshot};
 
 /// How long the first look may take, with the connection: it stands before the first picture.
@@ -65,7 +68,8 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store for the board called `slug` on the server of `url`, which is not asked yet.
+    /// A store for the board called `slug` on the server of `url`, or the one that its sentinels know;
+    /// nobody is asked yet.
     ///
     /// # Errors
     /// Where the URL names no server; never with the URL's own words.
@@ -171,15 +175,12 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Reads one part of what was found; what can't be used is told in `troubles`.
-    fn part<K: Kept>(&mut self, key: &str, found: Result<Found, Failure>, troubles: &mut Vec<String>) -> Option<K> {
+    /// One part of what was found; what can't be used is told in `troubles`.
+    fn part<K>(&mut self, key: &str, found: Result<Found<K>, Failure>, troubles: &mut Vec<String>) -> Option<K> {
         let reason = match found {
-            Ok(Found::Nothing) => return None,
-            Ok(Found::Text(text)) => match wire::read(&text) {
-                Ok(kept) => return Some(kept),
-                Err(reason) => reason,
-            },
-            Ok(Found::TooLarge) => "it is too large".to_owned(),
+            Ok(None) => return None,
+            Ok(Some(Ok(kept))) => return Some(kept),
+            Ok(Some(Err(reason))) => reason,
             Err(Failure::Foreign) => "it is no state of marquee".to_owned(),
             Err(Failure::Told(why)) => {
                 troubles.push(self.error(READ, why).to_string());
@@ -207,13 +208,10 @@ impl RedisStore {
 
 const READ: &str = "read the state from";
 const WRITE: &str = "keep the state in";
+const TOO_LARGE: &str = "it is too large";
 
-/// What stands under a key.
-enum Found {
-    Nothing,
-    Text(Vec<u8>),
-    TooLarge,
-}
+/// What stands under a key, where something does; inside: why it can't be used.
+type Found<K> = Option<Result<K, String>>;
 
 impl Store for RedisStore {
     /// Within 300 ms, and where something has to be set aside a little more.
@@ -235,9 +233,9 @@ impl Store for RedisStore {
         };
         let mut troubles = Vec::new();
         let frame = frame.map_err(|error| self.link.failure(&error));
-        let current = self.part::<Current>(&state, frame, &mut troubles);
+        let current = self.part(&state, frame, &mut troubles);
         let kept = kept.map_err(|error| self.link.failure(&error));
-        let kept = self.part::<BoardSnapshot>(&board, kept, &mut troubles);
+        let kept = self.part(&board, kept, &mut troubles);
         if let (true, Ok(before)) = (self.takes_over, before)
             && let Err(error) = self.claim(before)
         {
@@ -302,27 +300,31 @@ async fn stored(
     redis::cmd("HMGET").arg(state).arg("epoch").arg("rev").query_async(connection).await
 }
 
-async fn frame_of(connection: &mut MultiplexedConnection, state: &str) -> Result<Found, RedisError> {
+async fn frame_of(connection: &mut MultiplexedConnection, state: &str) -> Result<Found<Current>, RedisError> {
     let length: usize = redis::cmd("HSTRLEN").arg(state).arg("frame").query_async(connection).await?;
     if length > FRAME_BYTES_MAX {
-        return Ok(Found::TooLarge);
+        return Ok(Some(Err(TOO_LARGE.to_owned())));
     }
     let text: Option<Vec<u8>> = redis::cmd("HGET").arg(state).arg("frame").query_async(connection).await?;
-    if let Some(text) = text {
-        return Ok(Found::Text(text));
+    match text {
+        Some(beat) if turn::is_beat(&beat) => turn::by_fields(connection, state).await.map(Some),
+        Some(text) => Ok(Some(wire::read(&text))),
+        // A leader's claim holds the fence before its first beat; a hash without that is somebody else's.
+        None if get_field(connection, state, "epoch").await?.is_some() => Ok(None),
+        None => {
+            let exists: bool = redis::cmd("EXISTS").arg(state).query_async(connection).await?;
+            Ok(exists.then(|| wire::read(&[])))
+        }
     }
-    // A hash without a frame is somebody else's.
-    let exists: bool = redis::cmd("EXISTS").arg(state).query_async(connection).await?;
-    Ok(if exists { Found::Text(Vec::new()) } else { Found::Nothing })
 }
 
-async fn board_of(connection: &mut MultiplexedConnection, board: &str) -> Result<Found, RedisError> {
+async fn board_of(connection: &mut MultiplexedConnection, board: &str) -> Result<Found<BoardSnapshot>, RedisError> {
     let length: usize = redis::cmd("STRLEN").arg(board).query_async(connection).await?;
     if length > BOARD_BYTES_MAX {
-        return Ok(Found::TooLarge);
+        return Ok(Some(Err(TOO_LARGE.to_owned())));
     }
     let text: Option<Vec<u8>> = redis::cmd("GET").arg(board).query_async(connection).await?;
-    Ok(text.map_or(Found::Nothing, Found::Text))
+    Ok(text.map(|text| wire::read(&text)))
 }
 
 /// An answer about one key: what the server says of another kind of value is an answer too.

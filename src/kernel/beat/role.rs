@@ -45,6 +45,12 @@ impl Role {
         }
     }
 
+    /// Whether what this console says is to outlive it: a follower's word is its leader's.
+    #[must_use]
+    pub const fn keeps(self) -> bool {
+        matches!(self, Self::Alone | Self::Leader(_))
+    }
+
     /// Whether this console runs the plans.
     #[must_use]
     pub const fn runs_plans(self) -> bool {

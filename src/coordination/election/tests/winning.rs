@@ -147,11 +147,7 @@ fn a_grant_that_took_longer_than_it_lives_is_given_back() {
 #[test]
 fn a_grant_that_nobody_waits_for_any_more_leaves_no_lease_behind() {
     let mut stage = Stage::new();
-    stage.give(Event::Answered {
-        ask: Ask::Grant,
-        sent: START,
-        answer: Ok(Answer::Granted { lease: 42, ttl: TTL }),
-    });
+    stage.give(Event::Answered { ask: Ask::Grant, sent: START, answer: Ok(Answer::Granted { lease: 42, ttl: TTL }) });
     assert!(stage.has_asked(Ask::Revoke(42)));
 }
 

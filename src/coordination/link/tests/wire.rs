@@ -69,7 +69,10 @@ fn texts_that_are_none_of_ours_are_told_with_their_reason() {
         (long.clone(), Unusable::TooLong(long.len())),
         (newer, Unusable::Newer(2)),
         (resealed(&text, |body| body.replace("\"beat\"", "\"song\"")), Unusable::Corrupt("it is of an unknown kind")),
-        (resealed(&text, |body| body.replace("\"e\":1", "\"e\":-1")), Unusable::Corrupt("a field is not what it should be")),
+        (
+            resealed(&text, |body| body.replace("\"e\":1", "\"e\":-1")),
+            Unusable::Corrupt("a field is not what it should be"),
+        ),
         (
             resealed(&text, |body| body.replace("\"e\":1", "\"e\":18446744073709551615")),
             Unusable::Corrupt("no elector gave its token"),

@@ -1,7 +1,7 @@
 //! The file store against what disks, kills and other people do to it.
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
 
 use super::super::contract::{self, board, current};

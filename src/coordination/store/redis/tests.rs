@@ -1,114 +1,31 @@
 //! The Redis store against a real server, and against none.
 
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
+use rustix::process::Signal;
 
 use super::super::contract::{self, board, current};
 use super::*;
+use crate::coordination::redis::testing::{Server, certificate, free_port, until};
 
-/// A server of this test's own, gone with it.
-struct Server {
-    child: Child,
-    port: u16,
-    folder: TempDir,
-    more: Vec<String>,
+mod sentinels;
+
+fn say(url: &str, words: &[&str]) -> Result<redis::Value, Failure> {
+    Link::new(url, None).map_err(Failure::Told)?.ask(0, &async |connection| {
+        let mut command = redis::cmd(words[0]);
+        words[1..].iter().for_each(|word| {
+            command.arg(word);
+        });
+        command.query_async(connection).await
+    })
 }
 
 impl Server {
-    /// `None` where it is not installed, after saying so.
-    fn start(more: &[&str]) -> Option<Self> {
-        let folder = tempfile::Builder::new().prefix("marquee-").tempdir().unwrap();
-        let more: Vec<String> = more.iter().map(|&argument| argument.to_owned()).collect();
-        let port = free_port();
-        let child = spawn(&folder, port, &more)?;
-        let server = Self { child, port, folder, more };
-        server.wait();
-        Some(server)
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
     fn store(&self) -> RedisStore {
         RedisStore::new(&self.url(), "line-3").unwrap()
     }
-
-    fn wait(&self) {
-        until(|| match self.store().version() {
-            Ok(_) => true,
-            Err(why) => why.contains("password"),
-        });
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn stop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    fn restart(&mut self) {
-        self.stop();
-        self.child = spawn(&self.folder, self.port, &self.more).unwrap();
-        self.wait();
-    }
-
-    /// Says a command past the store.
-    fn say(&self, words: &[&str]) -> redis::Value {
-        let mut link = Link::new(&self.url(), None).unwrap();
-        let asked = link.ask(0, &async |connection| {
-            let mut command = redis::cmd(words[0]);
-            words[1..].iter().for_each(|word| {
-                command.arg(word);
-            });
-            command.query_async(connection).await
-        });
-        asked.unwrap()
-    }
-
-    fn field(&self, name: &str) -> String {
-        redis::from_redis_value(self.say(&["HGET", "marquee:{line-3}:state", name])).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn spawn(folder: &TempDir, port: u16, more: &[String]) -> Option<Child> {
-    let mut command = Command::new("redis-server");
-    command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--dir"]).arg(folder.path());
-    command.args(more).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let skip = |error: &std::io::Error| {
-        use std::io::Write as _;
-        let _ = std::io::stderr().write_all(format!("SKIPPED: redis-server can't be started: {error}\n").as_bytes());
-    };
-    command.spawn().inspect_err(skip).ok()
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Asks until it is so; each question takes its time, and the harness ends a test that hangs.
-fn until(mut look: impl FnMut() -> bool) {
-    for _ in 0..1_000_000 {
-        if look() {
-            return;
-        }
-        std::thread::yield_now();
-    }
-    panic!("it never came so");
 }
 
 fn turn(fence: u64, seq: u64) -> Current {
@@ -356,33 +273,6 @@ fn what_is_no_redis_is_told() {
     assert!(RedisStore::new("http://h", "x").is_err());
 }
 
-/// A certificate for `name` in the server's folder, and the arguments that make the server use it on `port`.
-fn certificate(folder: &std::path::Path, name: &str) -> (Vec<u8>, [String; 3]) {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
-    let [cert, private] = ["cert.pem", "key.pem"].map(|file| folder.join(file));
-    let trusted = pem("CERTIFICATE", certificate.der());
-    std::fs::write(&cert, &trusted).unwrap();
-    std::fs::write(&private, pem("PRIVATE KEY", &key.serialize_der())).unwrap();
-    let path = |path: &std::path::Path| path.display().to_string();
-    (trusted.into_bytes(), [path(&cert), path(&private), path(&cert)])
-}
-
-/// The text form of a certificate or key, which is all the server reads.
-fn pem(kind: &str, bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let four = |three: &[u8]| {
-        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        let sign = |place: usize| {
-            if place > three.len() { '=' } else { char::from(SIGNS[(bits >> (18 - 6 * place) & 63) as usize]) }
-        };
-        [sign(0), sign(1), sign(2), sign(3)]
-    };
-    let line = |line: &[u8]| line.chunks(3).flat_map(four).chain(['\n']).collect::<String>();
-    let lines: String = bytes.chunks(48).map(line).collect();
-    format!("-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n")
-}
-
 #[test]
 fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
     for (name, told) in [("localhost", None), ("elsewhere", Some("its certificate is for another name"))] {
@@ -427,4 +317,52 @@ fn a_user_needs_no_more_than_the_manual_says() {
     server.say(&["ACL", "SETUSER", "board", "-publish"]);
     let told = store.keep_current(&turn(1, 2)).unwrap_err();
     assert!(told.reason.contains("may not do that"), "{told}");
+}
+
+#[test]
+fn a_leaders_beat_and_its_claim_are_gone_on_from() {
+    use crate::coordination::Token;
+    use crate::coordination::link::redis::{BEAT_HEAD, Claimed, RedisLink, Said};
+    let Some(server) = Server::start(&[]) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut link = RedisLink::new(&server.url(), "line-3", None).unwrap();
+    let token = Token { epoch: 3, rev: 70 };
+    runtime.block_on(link.claim(token)).unwrap();
+    // A claim alone is nothing to go on from, and stays where it is: the fence is in it.
+    assert_eq!(server.store().load(), Loaded::default());
+    let beat = format!("{BEAT_HEAD}\"more\":true}}\n");
+    for item in [Some("press.4"), None] {
+        let item = item.map(str::to_owned);
+        let number = if item.is_some() { 1 } else { 2 };
+        let said = Said { seq: 12, beat: number, item: item.clone(), show_at_ms: 1_000, dwell_ms: 2_500 };
+        runtime.block_on(link.publish(token, &said, &beat)).unwrap();
+        let expected = Current {
+            seq: 12,
+            item: item.and_then(|id| crate::kernel::board::ItemId::new(&id).ok()),
+            show_at: crate::kernel::Moment::from_unix_millis(1_000),
+            dwell: crate::kernel::Span::from_millis(2_500),
+            fence: 70,
+        };
+        let loaded = server.store().load();
+        assert_eq!(loaded.snapshot.map(|snapshot| snapshot.current), Some(expected));
+        assert_eq!(loaded.troubles, Vec::<String>::new());
+        assert_eq!(server.field("frame"), beat, "it is not set aside");
+    }
+    // A board that is alone again comes after the leader, and a leader after it.
+    let mut alone = server.store().taking_over();
+    assert_eq!(alone.load().snapshot.unwrap().current.seq, 12);
+    alone.keep_current(&turn(0, 13)).unwrap();
+    let order = ["epoch", "rev", "seq"].map(|name| server.field(name));
+    assert_eq!(order, ["3", "71", "13"]);
+    let claimed = runtime.block_on(link.claim(Token { epoch: 3, rev: 80 })).unwrap();
+    assert!(matches!(&claimed, Claimed::Ok { seq: 13, frame: Some(frame) } if frame.contains("\"kind\":\"current\"")));
+    // Fields that are none are told, and set aside with the beat.
+    for (name, value, why) in [("item", "A B", "`item` is no id"), ("show_at", "soon", "fields are no turn")] {
+        server.say(&["DEL", "marquee:{line-3}:state"]);
+        let said = Said { seq: 1, beat: 1, item: None, show_at_ms: 1, dwell_ms: 1 };
+        runtime.block_on(link.publish(token, &said, &beat)).unwrap();
+        server.say(&["HSET", "marquee:{line-3}:state", name, value]);
+        let loaded = server.store().load();
+        assert!(loaded.snapshot.is_none() && loaded.troubles[0].contains(why), "{:?}", loaded.troubles);
+    }
 }

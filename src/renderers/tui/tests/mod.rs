@@ -103,6 +103,8 @@ fn frame(rows: Vec<Row>, place: usize) -> Frame {
         crc: 0,
         role: Role::Leader(Fence(7)),
         consoles: 3,
+        leader: None,
+        clock_error: None,
         board: 41,
         notice: None,
         counts,

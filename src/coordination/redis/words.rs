@@ -10,13 +10,13 @@ use rustls::{CertificateError, Error as TlsError};
 use crate::coordination::store::plain as plain_io;
 
 /// The server is silent: it is frozen, or something on the way swallows what is sent.
-pub(super) const NO_ANSWER: &str = "it did not answer in time";
+pub(in crate::coordination) const NO_ANSWER: &str = "it did not answer in time";
 
 /// The same where TLS was to begin: a server without it waits for the end of a line that never comes.
-pub(super) const NO_ANSWER_OVER_TLS: &str = "it did not answer in time; does it speak TLS there?";
+pub(in crate::coordination) const NO_ANSWER_OVER_TLS: &str = "it did not answer in time; does it speak TLS there?";
 
 /// The server went away while it was asked, or speaks TLS alone.
-const CLOSED: &str = "it closed the connection";
+pub(in crate::coordination) const CLOSED: &str = "it closed the connection";
 
 /// What the server says of it within a script begins with no word of its own.
 const MAY_NOT: &str = "this user may not do that there (NOPERM)";
@@ -38,12 +38,17 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// Whether the server says that a key holds another kind of value.
-pub(super) fn is_foreign(error: &RedisError) -> bool {
+pub(in crate::coordination) fn is_foreign(error: &RedisError) -> bool {
     said(error).contains("WRONGTYPE")
 }
 
+/// Whether the server answers nobody who has not logged in.
+pub(in crate::coordination) fn asks_for_login(error: &RedisError) -> bool {
+    said(error).contains("NOAUTH")
+}
+
 /// The error in plain words. May repeat what was sent.
-pub(super) fn plain(error: &RedisError) -> String {
+pub(in crate::coordination) fn plain(error: &RedisError) -> String {
     if error.kind() == ErrorKind::AuthenticationFailed {
         return "user or password refused".into();
     }

@@ -1,0 +1,293 @@
+//! The store as a way between consoles: who writes there, who listens, and who asks it for the time.
+//!
+//! Three tasks, because a server that hangs must hold up nothing else. Of beats only the newest waits:
+//! after a stall nobody hears what was said minutes ago.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::lease::Happened;
+use super::part::Spoken;
+use crate::app::clock::Clock;
+use crate::coordination::Token;
+use crate::coordination::election::{Answer, Ask};
+use crate::coordination::link::redis::{Claimed, Heard, Published, RedisLink, Said, Trouble};
+use crate::kernel::Moment;
+use crate::kernel::beat::{Sample, Servo};
+
+/// News that wait behind a slow server; what is lost comes with the whole board.
+const NEWS_WAITING: usize = 16;
+
+/// How soon a server that does not tell the time is asked again.
+const TIME_AGAIN: Duration = Duration::from_millis(500);
+
+/// What the writer is asked beside what it writes.
+enum Order {
+    /// Raise the fence; true: and tell what stood there.
+    Claim(Token, Moment, bool),
+    Epoch(Moment),
+    Board,
+}
+
+/// What waits to be written.
+#[derive(Default)]
+struct Outbox {
+    beat: Option<Spoken>,
+    news: VecDeque<(Token, String)>,
+    board: Option<(Token, String)>,
+    written: Option<oneshot::Sender<()>>,
+}
+
+/// The way over a Redis server.
+pub(super) struct StoreWay {
+    outbox: Arc<Mutex<Outbox>>,
+    bell: Arc<Notify>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+/// Where the tasks live.
+pub(super) struct Tasks<'a> {
+    pub(super) runtime: &'a Handle,
+    pub(super) tracker: &'a TaskTracker,
+    pub(super) stop: &'a CancellationToken,
+    pub(super) tell: &'a mpsc::Sender<Happened>,
+    pub(super) clock: Clock,
+}
+
+impl StoreWay {
+    /// Starts the tasks.
+    ///
+    /// # Errors
+    /// Where the URL names no server.
+    pub(super) fn start(url: &str, board: &str, tasks: &Tasks<'_>) -> Result<Self, String> {
+        let link = || RedisLink::new(url, board, None);
+        let (outbox, bell) = (Arc::<Mutex<Outbox>>::default(), Arc::new(Notify::new()));
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let spawn = |task| {
+            let stop = tasks.stop.clone();
+            tasks.tracker.spawn_on(async move { _ = stop.run_until_cancelled_owned(task).await }, tasks.runtime);
+        };
+        let writer = Writer {
+            link: link()?,
+            outbox: Arc::clone(&outbox),
+            bell: Arc::clone(&bell),
+            ordered,
+            tell: tasks.tell.clone(),
+        };
+        spawn(Box::pin(writer.run()) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>>);
+        spawn(Box::pin(listen(link()?, tasks.tell.clone())));
+        spawn(Box::pin(tell_time(link()?, tasks.clock, tasks.tell.clone())));
+        Ok(Self { outbox, bell, orders })
+    }
+
+    /// Writes and publishes, in place of what waits still.
+    pub(super) fn say(&self, spoken: Spoken) {
+        let mut outbox = self.outbox();
+        if let Some(news) = &spoken.news {
+            if outbox.news.len() >= NEWS_WAITING {
+                outbox.news.pop_front();
+            }
+            outbox.news.push_back((spoken.token, news.clone()));
+        }
+        if let Some(board) = &spoken.board {
+            outbox.board = Some((spoken.token, board.clone()));
+        }
+        outbox.beat = Some(spoken);
+        drop(outbox);
+        self.bell.notify_one();
+    }
+
+    /// The same; tells when it has been written, or has failed.
+    pub(super) fn say_last(&self, spoken: Spoken) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        self.outbox().written = Some(tell);
+        self.say(spoken);
+        told
+    }
+
+    pub(super) fn claim(&self, token: Token, sent: Moment, resumes: bool) {
+        // The writer lives as long as this.
+        let _ = self.orders.send(Order::Claim(token, sent, resumes));
+    }
+
+    pub(super) fn ask_epoch(&self, sent: Moment) {
+        let _ = self.orders.send(Order::Epoch(sent));
+    }
+
+    pub(super) fn ask_board(&self) {
+        let _ = self.orders.send(Order::Board);
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Writer {
+    link: RedisLink,
+    outbox: Arc<Mutex<Outbox>>,
+    bell: Arc<Notify>,
+    ordered: mpsc::UnboundedReceiver<Order>,
+    tell: mpsc::Sender<Happened>,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                Some(order) = self.ordered.recv() => self.carry_out(order).await,
+                () = self.bell.notified() => self.write().await,
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Claim(token, sent, resumes) => {
+                let claimed = self.link.claim(token).await;
+                let (answer, frame) = match claimed {
+                    Ok(Claimed::Ok { frame, .. }) => (Answer::Claimed, frame),
+                    Ok(Claimed::Stale(later)) => (Answer::Fenced(later), None),
+                    // Then the first write that succeeds is the claim.
+                    Err(why) => {
+                        self.say(Happened::Store(Some(why.to_string()))).await;
+                        (Answer::Claimed, None)
+                    }
+                };
+                if resumes && answer == Answer::Claimed {
+                    let board = self.link.board().await.ok().flatten();
+                    self.say(Happened::Held { beat: frame, board }).await;
+                }
+                self.say(Happened::Answered { ask: Ask::Claim(token), sent, answer: Ok(answer) }).await;
+            }
+            Order::Epoch(sent) => {
+                let epoch = self.link.state().await.ok().flatten().map_or(0, |state| state.token.epoch);
+                let answer = Ok(Answer::Stored(epoch));
+                self.say(Happened::Answered { ask: Ask::StoredEpoch, sent, answer }).await;
+            }
+            Order::Board => {
+                if let Ok(Some(board)) = self.link.board().await {
+                    self.say(Happened::Text(board, false)).await;
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self) {
+        let (beat, news, board, written) = {
+            let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let outbox = &mut *outbox;
+            (outbox.beat.take(), std::mem::take(&mut outbox.news), outbox.board.take(), outbox.written.take())
+        };
+        let mut outcome = Ok(None);
+        // The board first: whoever finds by the beat that it lacks it must find it there.
+        if let Some((token, board)) = board {
+            outcome = refusal(self.link.keep_board(token, &board).await);
+        }
+        for (token, news) in news {
+            if outcome == Ok(None) {
+                outcome = refusal(self.link.publish_news(token, &news).await);
+            }
+        }
+        if let Some(spoken) = beat {
+            let current = &spoken.current;
+            let said = Said {
+                seq: current.seq,
+                beat: spoken.number,
+                item: current.item.as_ref().map(ToString::to_string),
+                show_at_ms: current.show_at.unix_millis(),
+                dwell_ms: current.dwell.as_millis(),
+            };
+            if !matches!(outcome, Ok(Some(_))) {
+                outcome = refusal(self.link.publish(spoken.token, &said, &spoken.beat).await);
+            }
+            let happened = match outcome {
+                Ok(Some(later)) => Happened::Outranked(later),
+                Ok(None) => Happened::Store(None),
+                Err(why) => Happened::Store(Some(why)),
+            };
+            self.say(happened).await;
+        }
+        if let Some(written) = written {
+            // Whoever waited may have gone.
+            let _ = written.send(());
+        }
+    }
+
+    async fn say(&self, happened: Happened) {
+        // Nobody is told any more once the program ends.
+        let _ = self.tell.send(happened).await;
+    }
+}
+
+/// The higher token that stands against a write, or why it failed.
+fn refusal(published: Result<Published, Trouble>) -> Result<Option<Token>, String> {
+    match published {
+        Ok(Published::Stale(later)) => Ok(Some(later)),
+        Ok(Published::Ok | Published::Dup) => Ok(None),
+        Err(why) => Err(why.to_string()),
+    }
+}
+
+/// Hears what is published, and reads what is kept whenever it may have missed something.
+async fn listen(mut link: RedisLink, tell: mpsc::Sender<Happened>) {
+    let mut subscription = link.subscription();
+    loop {
+        let happened = match subscription.next().await {
+            Heard::Text(text) => Happened::Text(text, false),
+            Heard::Subscribed => {
+                let _ = tell.send(Happened::Hearing(None)).await;
+                match link.state().await {
+                    Ok(Some(state)) if state.frame.is_some() => Happened::Text(state.frame.unwrap_or_default(), true),
+                    _ => continue,
+                }
+            }
+            Heard::TooLarge(bytes) => Happened::Odd(format!(
+                "somebody publishes {bytes} bytes at once on this board's channel, more than any console says"
+            )),
+            Heard::Lost(why) => Happened::Hearing(Some(why)),
+        };
+        if tell.send(happened).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Samples the server's clock at the servo's own pace.
+async fn tell_time(mut link: RedisLink, clock: Clock, tell: mpsc::Sender<Happened>) {
+    // A servo of its own decides how often to ask; the other one, which the protocol uses, hears the same.
+    let mut pace = Servo::new();
+    let mut server: Option<String> = None;
+    loop {
+        if server.is_none() {
+            let Ok(identity) = link.identity().await else {
+                sleep(TIME_AGAIN).await;
+                continue;
+            };
+            pace.restart();
+            server = Some(identity);
+        }
+        let sent = clock.now();
+        let Ok(reference) = link.time().await else {
+            server = None;
+            sleep(TIME_AGAIN).await;
+            continue;
+        };
+        let sample = Sample { sent, reference, received: clock.now() };
+        pace.hear(sample);
+        let next = clock.until(pace.next_sample(sample.received));
+        let happened = Happened::Sampled(server.clone().unwrap_or_default(), sample);
+        if tell.send(happened).await.is_err() {
+            return;
+        }
+        sleep(next).await;
+    }
+}
