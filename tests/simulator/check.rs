@@ -61,6 +61,8 @@ struct Watched {
     took: Option<Token>,
     took_at: Option<u64>,
     takes: u32,
+    /// Beats in a row that were taken by a locked clock.
+    exact: u32,
     role: Option<Role>,
     role_since: u64,
     notice: bool,
@@ -271,7 +273,7 @@ impl Check {
                     self.fail(t, Some(console), "I4", "it speaks although its successor has led");
                 }
             }
-            Note::Takes(token, _) => self.takes(t, console, token),
+            Note::Takes(token, _) => self.takes(t, console, token, locked),
             Note::Ignores(_) => {}
             Note::Turn(item) => self.turns(t, console, item, locked),
             Note::Starts(item) => self.starts(t, console, item),
@@ -314,7 +316,7 @@ impl Check {
         }
     }
 
-    fn takes(&mut self, t: u64, console: usize, token: Token) {
+    fn takes(&mut self, t: u64, console: usize, token: Token, locked: bool) {
         let lost = self.history_lost;
         let anchorless = self.anchorless.contains(&token);
         let watched = &mut self.consoles[console];
@@ -324,6 +326,7 @@ impl Check {
             watched.excused = watched.excused.max(2);
         }
         watched.takes = if contact.is_some_and(|at| t - at < 1_500 * MS) { watched.takes + 1 } else { 1 };
+        watched.exact = if locked { watched.exact + 1 } else { 0 };
         (watched.took, watched.took_at) = (Some(token), Some(t));
         if shown.is_some_and(|shown| token < shown) && !lost {
             self.fail(t, Some(console), "I2", "the token that it shows falls");
@@ -351,6 +354,7 @@ impl Check {
         let follows = watched.took.filter(|_| {
             matches!(watched.role, Some(Role::Follower(_)))
                 && watched.takes > 3
+                && watched.exact > 1
                 && watched.took_at.is_some_and(|at| t < at + 1_200 * MS)
         });
         if let (Some(spread), Some(place), Some(token), true) = (&mut self.spread, place, leads.or(follows), steady) {

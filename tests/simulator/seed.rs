@@ -213,6 +213,9 @@ fn mend(world: &mut World, consoles: usize) -> Vec<usize> {
         }
         world.check.crooked(console, false, world.t);
         world.resume(console);
+        if world.machines[console].quits {
+            world.crash(console, false);
+        }
         if core.contains(&console) {
             happens(world, Fault::Boot(console));
             continue;

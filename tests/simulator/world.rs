@@ -54,6 +54,8 @@ pub(crate) struct Machine {
     pub(crate) app: Option<App>,
     pub(crate) boot: u64,
     pub(crate) paused: bool,
+    /// It has said its last word.
+    pub(crate) quits: bool,
     /// It is to be frozen for so long before it hears of its next renewal.
     pub(crate) freezes: Option<u64>,
     stash: Vec<Letter>,
@@ -141,7 +143,7 @@ impl World {
         let seed = self.seed.wrapping_mul(31).wrapping_add(console as u64);
         let machine = &mut self.machines[console];
         machine.boot += 1;
-        (machine.paused, machine.watches, machine.listens) = (false, false, false);
+        (machine.paused, machine.quits, machine.watches, machine.listens) = (false, false, false, false);
         machine.stash.clear();
         machine.app = Some(App::new(now, console, machine.boot, seed ^ (machine.boot << 32), self.breaks));
         self.check.booted(self.t, console);
@@ -287,6 +289,7 @@ impl World {
             return;
         }
         self.with(console, App::quit);
+        self.machines[console].quits = true;
         let boot = self.machines[console].boot;
         self.at(self.t + 50 * MS, Due::Gone(console, boot));
     }

@@ -12,7 +12,7 @@ fn turn_of(message: &Message) -> Moment {
 #[test]
 fn what_is_on_our_clock_is_left_as_it_is() {
     let mut alignment = Alignment::default();
-    for late in [0, 1, 70, 1_999] {
+    for late in [0, 1, 70, 1_999, 249, 700] {
         let message = beat(5, 1, NOW);
         assert_eq!(alignment.align(NOW + ms(late), true, message.clone()), Ok(message), "{late}");
     }
@@ -37,6 +37,22 @@ fn another_clock_has_to_be_confirmed_and_is_then_gone_by() {
         assert_eq!(alignment.align(later + ms(501), true, message.clone()), Ok(message));
         assert!(!alignment.is_aligned());
     }
+}
+
+#[test]
+fn a_way_that_is_slow_for_a_moment_is_no_other_clock_and_one_that_stays_so_is() {
+    let mut alignment = Alignment::default();
+    let hear = |alignment: &mut Alignment, told: u64, late: u64| {
+        let message = beat(5, told, NOW + ms(told));
+        alignment.align(NOW + ms(told + late), true, message).map(|message| message.head.at.since(NOW).as_millis())
+    };
+    for (told, late) in [(0, 420), (500, 440), (1_000, 30), (1_500, 420), (2_000, 500), (2_500, 430), (3_000, 420)] {
+        assert_eq!(hear(&mut alignment, told, late), Ok(told), "as it is");
+    }
+    for (told, late) in [(3_500, 450), (4_000, 500), (4_500, 430)] {
+        assert_eq!(hear(&mut alignment, told, late), Ok(told + 420), "less what the quickest took");
+    }
+    assert_eq!(hear(&mut alignment, 5_000, 3), Ok(5_000), "the leader has found the clock again");
 }
 
 #[test]
