@@ -14,6 +14,7 @@ pub mod machine;
 pub mod redis;
 mod reference;
 mod value;
+#[cfg(feature = "redis")]
 mod way;
 mod wire;
 
