@@ -13,6 +13,8 @@ pub mod machine;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod reference;
+#[cfg(test)]
+mod tests;
 mod value;
 #[cfg(feature = "redis")]
 mod way;
