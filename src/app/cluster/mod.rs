@@ -4,15 +4,17 @@
 //! reaches the kernel as inputs, and what the kernel shows reaches the others as lines. The protocol is
 //! coordination's; here is only who carries what to whom.
 
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
 mod ask;
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
 mod lease;
 mod lock;
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
 mod member;
 mod opener;
 mod part;
+#[cfg(all(feature = "etcd", feature = "redis"))]
+mod resume;
 mod roster;
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod store;
@@ -30,7 +32,7 @@ use self::part::{Identity, LEAD_ON_MACHINE, Part};
 pub(super) use self::roster::{Company, Roster};
 use super::clock::Clock;
 use super::driver::Inbox;
-use super::keep::{self, Shelf};
+use super::keep::Shelf;
 use super::socket::socket_path;
 use crate::config::{ClusterConfig, Config};
 use crate::coordination::election::local::{self as election, Candidate, Contested};
@@ -82,11 +84,12 @@ impl Cluster {
         match &config.cluster {
             ClusterConfig::None => self.alone(config),
             ClusterConfig::Local => self.local(config, who),
-            #[cfg(feature = "etcd")]
+            #[cfg(all(feature = "etcd", feature = "redis"))]
             ClusterConfig::Etcd(etcd) => self.among_machines(config, etcd, who),
-            #[cfg(not(feature = "etcd"))]
+            #[cfg(not(all(feature = "etcd", feature = "redis")))]
             ClusterConfig::Etcd(_) => {
-                let why = "this program was built without etcd, so this console leads nobody and follows nobody";
+                let why =
+                    "this program was built without etcd or Redis, so this console leads nobody and follows nobody";
                 let mut inputs = self.alone(config);
                 inputs.push(Input::Notice(Concern::Sync, Some(why.into())));
                 inputs
@@ -180,7 +183,7 @@ impl Cluster {
     }
 }
 
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
 impl Cluster {
     fn among_machines(&self, config: &Config, etcd: &crate::config::EtcdConfig, who: Identity) -> Vec<Input> {
         use crate::coordination::election::Candidate;
@@ -221,7 +224,7 @@ impl Cluster {
         let (tell, told) = tokio::sync::mpsc::channel(WAITING);
         let ends = CancellationToken::new();
         let way = self.store_way(config, &who.board, (&tell, &ends), &mut inputs);
-        let part = self.part(console, Reference::new(&who.boot), who, part::LEAD_OVER_NETWORK);
+        let part = self.part(console, Reference::new(&who.boot), who, crate::config::timing::LEAD_TIME);
         let ways = lease::Ways {
             etcd: client,
             store: way,
@@ -233,7 +236,7 @@ impl Cluster {
             ends,
             tell,
             told,
-            opener: (!keep::is_shared(config)).then(|| self.opener(config)),
+            opener: (!matches!(config.state, crate::config::StateConfig::Redis { .. })).then(|| self.opener(config)),
         };
         let lease = lease::Lease::new(part, ways);
         let wanted = self.needs.roster.hear_wanted();
@@ -241,7 +244,6 @@ impl Cluster {
         inputs
     }
 
-    #[cfg(feature = "redis")]
     fn store_way(
         &self,
         config: &Config,
@@ -268,7 +270,7 @@ impl Cluster {
 }
 
 /// What may wait for this console's part: a second of everything that ever comes at once.
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
 const WAITING: usize = 256;
 
 fn identity(config: &Config) -> Identity {

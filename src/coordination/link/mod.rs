@@ -16,6 +16,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 mod value;
+#[cfg(feature = "redis")]
 mod way;
 mod wire;
 
