@@ -12,6 +12,7 @@ use crate::kernel::{Moment, Span};
 
 /// Who decides which console leads.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Elector {
     /// A protocol with leases.
     Lease(Candidate),
@@ -136,18 +137,17 @@ impl Console {
     pub fn notice(&mut self, now: Moment) -> Option<String> {
         let leader = self.leader.as_ref().map_or_else(|| "a leader".to_owned(), ToString::to_string);
         match (self.role, self.listener.mode(now)) {
-            (Role::Leader(_) | Role::Alone, _) | (Role::Follower(_), Mode::InStep | Mode::Alone(_)) => None,
             (Role::Follower(_), Mode::Stale(silence)) => {
                 Some(format!("not in sync: no word from {leader} for {}", in_steps(silence)))
             }
             (Role::Local(_), _) if self.is_suspended(now) => {
                 Some("not in sync: etcd does not answer, so this console leads no more until it does".into())
             }
-            (Role::Local(_), Mode::InStep | Mode::Stale(_)) => None,
             (Role::Local(_), Mode::Alone(silence)) => Some(format!(
                 "not in sync: no word from {leader} for {}; this console measures by itself, more slowly",
                 in_steps(silence)
             )),
+            _ => None,
         }
     }
 

@@ -96,12 +96,11 @@ fn proves_itself() -> bool {
             let (_, failure) = seed::run(seed, Some(kind), false);
             failure.map(|why| (seed, why.lines().next().unwrap_or_default().to_owned()))
         });
-        match found {
-            Some((seed, why)) => println!("broken on purpose, {word}: seed {seed} finds it, {why}"),
-            None => {
-                eprintln!("broken on purpose, {word}: no seed finds it");
-                all_found = false;
-            }
+        if let Some((seed, why)) = found {
+            println!("broken on purpose, {word}: seed {seed} finds it, {why}");
+        } else {
+            eprintln!("broken on purpose, {word}: no seed finds it");
+            all_found = false;
         }
     }
     all_found

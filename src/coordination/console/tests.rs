@@ -36,17 +36,17 @@ impl Stage {
     fn leading(rev: u64) -> Self {
         let mut stage = Self::new();
         let won = Answer::Won { rev, epoch: Some(1) };
-        stage.answer(Ask::Look, Answer::Seen { holder: None, epoch: Some(1) });
-        stage.answer(Ask::Grant, Answer::Granted { lease: 1, ttl: ms(3_000) });
-        stage.answer(Ask::Campaign(1), won);
-        stage.answer(Ask::Claim(token(rev)), Answer::Claimed);
+        stage.answer(Ask::Look, &Answer::Seen { holder: None, epoch: Some(1) });
+        stage.answer(Ask::Grant, &Answer::Granted { lease: 1, ttl: ms(3_000) });
+        stage.answer(Ask::Campaign(1), &won);
+        stage.answer(Ask::Claim(token(rev)), &Answer::Claimed);
         stage.sees(rev, 1);
         assert_eq!(stage.role(), Role::Leader(token(rev).fence()));
         stage
     }
 
     /// Answers this question as soon as it is asked; the others fail.
-    fn answer(&mut self, wanted: Ask, answer: Answer) {
+    fn answer(&mut self, wanted: Ask, answer: &Answer) {
         for _ in 0..200 {
             while let Some(ask) = self.console.poll() {
                 let answer = if ask == wanted { Ok(answer.clone()) } else { Err(Missed::Failed) };
@@ -55,7 +55,7 @@ impl Stage {
                     return;
                 }
             }
-            self.now = self.now + ms(5);
+            self.now += ms(5);
             self.console.elect(self.now, Event::Wake);
         }
         panic!("{wanted:?} is not asked");
@@ -63,14 +63,14 @@ impl Stage {
 
     fn sees(&mut self, rev: u64, lease: i64) {
         let holder = Some(Holder { rev, lease, value: String::new() });
-        self.answer(Ask::Look, Answer::Seen { holder, epoch: Some(1) });
+        self.answer(Ask::Look, &Answer::Seen { holder, epoch: Some(1) });
     }
 
     /// Lets time pass while nothing answers.
     fn pass(&mut self, span: Span) {
         let end = self.now + span;
         while self.now < end {
-            self.now = self.now + ms(50);
+            self.now += ms(50);
             while let Some(ask) = self.console.poll() {
                 self.console.elect(self.now, Event::Answered { ask, sent: self.now, answer: Err(Missed::Unknown) });
             }
