@@ -127,7 +127,7 @@ fn a_watch_that_breaks_is_replaced_by_looking() {
         stage.give(Event::Answered { ask: Ask::Look, sent: first, answer: seen(Some(holder(4, 9)), Some(1)) });
         stage.asks(Ask::Look).since(first)
     };
-    assert_eq!(looks(&mut stage), Span::from_secs(5), "with a watch that works");
+    assert_eq!(looks(&mut stage), Span::from_secs(30), "with a watch that works");
     let answered = Event::Answered { ask: Ask::Look, sent: stage.now, answer: seen(Some(holder(4, 9)), Some(1)) };
     stage.give(answered);
     stage.give(Event::Watching(false));
