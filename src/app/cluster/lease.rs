@@ -63,6 +63,8 @@ pub(super) enum Happened {
     Sampled(String, Sample),
     /// Something odd that an operator should know.
     Odd(String),
+    /// The lease on which this console's record hangs.
+    Belongs(i64),
     /// Whether this console's name is its own.
     Admitted(bool),
     /// All consoles.
@@ -94,7 +96,10 @@ pub(super) struct Lease {
     ways: Ways,
     /// What is wrong with writing, and with listening.
     store: [Option<String>; 2],
-    guarded: Option<i64>,
+    /// The lease of this console's record.
+    member: Option<i64>,
+    /// What the guardian gives back.
+    guarded: Vec<i64>,
     resumed: bool,
     next_beat: Moment,
     next_board: Moment,
@@ -109,7 +114,8 @@ impl Lease {
             part,
             ways,
             store: [None, None],
-            guarded: None,
+            member: None,
+            guarded: Vec::new(),
             resumed: false,
             next_beat: now,
             next_board: now,
@@ -152,8 +158,15 @@ impl Lease {
             }
             self.settle().await;
         }
-        self.close().await;
-        let _ = timeout(FAREWELL, leaving).await;
+        let resigned = self.close().await;
+        let left = matches!(timeout(FAREWELL, leaving).await, Ok(Ok(true)));
+        // What could not be given back here is given back by the guardian.
+        if resigned
+            && left
+            && let Some(guardian) = self.ways.guardian.take()
+        {
+            guardian.close();
+        }
     }
 
     async fn take(&mut self, happened: Happened) {
@@ -180,6 +193,7 @@ impl Lease {
                 self.part.reference.sample(sample);
             }
             Happened::Odd(why) => self.part.note_odd(now, &why),
+            Happened::Belongs(lease) => self.member = Some(lease),
             Happened::Admitted(admitted) => self.part.console.elect(now, Event::Admitted(admitted)),
             Happened::Members(members) => {
                 self.part.roster.tell_consoles(u32::try_from(members.len()).unwrap_or(u32::MAX));
@@ -254,16 +268,7 @@ impl Lease {
         while let Some(ask) = self.part.console.poll() {
             self.carry(ask);
         }
-        let lease = self.part.console.candidate().and_then(|candidate| candidate.lease());
-        if self.guarded != lease
-            && let Some(guardian) = &mut self.ways.guardian
-        {
-            self.guarded = lease;
-            if let Err(why) = guardian.tell(lease.unwrap_or(0)) {
-                warn!("the guardian does not listen: {why}");
-                self.ways.guardian = None;
-            }
-        }
+        self.guard();
         let Some(token) = self.part.console.may_speak(now) else { return };
         if changed {
             (self.next_beat, self.next_board, self.next_count) = (now, now, now);
@@ -281,6 +286,21 @@ impl Lease {
             if let Some(spoken) = self.part.speak(token, whole, false).await {
                 self.say(token, spoken);
             }
+        }
+    }
+
+    /// Tells the guardian what to give back; the leader's lease first, because the others wait for it.
+    fn guard(&mut self) {
+        let lead = self.part.console.candidate().and_then(|candidate| candidate.lease());
+        let leases: Vec<i64> = lead.into_iter().chain(self.member).collect();
+        if self.guarded != leases
+            && let Some(guardian) = &mut self.ways.guardian
+        {
+            if let Err(why) = guardian.tell(&leases) {
+                warn!("the guardian does not listen: {why}");
+                self.ways.guardian = None;
+            }
+            self.guarded = leases;
         }
     }
 
@@ -353,8 +373,8 @@ impl Lease {
         self.ways.tracker.spawn_on(task, &self.ways.runtime);
     }
 
-    /// The last words, and the lease back, so that the next one need not wait for it.
-    async fn close(&mut self) {
+    /// The last words, and the lease back, so that the next one need not wait for it; whether it is back.
+    async fn close(&mut self) -> bool {
         let lease = self.part.console.candidate().and_then(|candidate| candidate.lease());
         let now = self.part.now();
         let farewell = async {
@@ -367,15 +387,16 @@ impl Lease {
                     let _ = self.ways.etcd.put_frame(token.rev, &spoken.beat).await;
                 }
             }
-            if let Some(lease) = lease {
-                let _ = self.ways.etcd.revoke(lease).await;
+            match lease {
+                Some(lease) => self.ways.etcd.revoke(lease).await.is_ok(),
+                None => true,
             }
         };
-        if timeout(FAREWELL, farewell).await.is_err() {
+        let resigned = timeout(FAREWELL, farewell).await.unwrap_or_default();
+        if !resigned {
             info!("the others take over when the lease has run out");
-        } else if let Some(guardian) = self.ways.guardian.take() {
-            guardian.close();
         }
+        resigned
     }
 }
 
