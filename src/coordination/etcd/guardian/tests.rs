@@ -5,9 +5,9 @@ use std::process::ChildStdout;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::super::{Announced, Campaigned};
 use super::super::tests::cluster::{Etcd, eventually};
 use super::super::tests::spec;
+use super::super::{Announced, Campaigned};
 use super::*;
 
 /// What makes a test of this program a console, with its spec and leases, as JSON.

@@ -13,7 +13,7 @@ use crate::coordination::redis::testing::{Server, certificate, free_port, until}
 mod sentinels;
 
 fn say(url: &str, words: &[&str]) -> Result<redis::Value, Failure> {
-    Link::new(url, None).map_err(Failure::Told)?.ask(0, &async |connection| {
+    Link::new(url, None).map_err(Failure::Told)?.ask(0, async |connection| {
         let mut command = redis::cmd(words[0]);
         words[1..].iter().for_each(|word| {
             command.arg(word);
