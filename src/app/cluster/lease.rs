@@ -20,7 +20,7 @@ use super::roster::Wanted;
 use super::store::StoreWay;
 use crate::config::LeaseConfig;
 use crate::config::timing::BEAT;
-use crate::coordination::election::{Answer, Ask, Event, Holder, Missed};
+use crate::coordination::election::{Answer, Ask, Candidate, Event, Holder, Missed};
 use crate::coordination::etcd::guardian::Guardian;
 use crate::coordination::etcd::{Campaigned, Client, Failure, Seen, Watched};
 use crate::coordination::{Presence, Token};
@@ -291,7 +291,7 @@ impl Lease {
 
     /// Tells the guardian what to give back; the leader's lease first, because the others wait for it.
     fn guard(&mut self) {
-        let lead = self.part.console.candidate().and_then(|candidate| candidate.lease());
+        let lead = self.part.console.candidate().and_then(Candidate::lease);
         let leases: Vec<i64> = lead.into_iter().chain(self.member).collect();
         if self.guarded != leases
             && let Some(guardian) = &mut self.ways.guardian
@@ -375,7 +375,7 @@ impl Lease {
 
     /// The last words, and the lease back, so that the next one need not wait for it; whether it is back.
     async fn close(&mut self) -> bool {
-        let lease = self.part.console.candidate().and_then(|candidate| candidate.lease());
+        let lease = self.part.console.candidate().and_then(Candidate::lease);
         let now = self.part.now();
         let farewell = async {
             if let Some(token) = self.part.console.may_speak(now)

@@ -112,28 +112,47 @@ impl Named {
         Some(why)
     }
 
-    /// The other server that more than half of all sentinels name; one that was cut off with the server before
-    /// must not lead back to it.
+    /// The other server that most of the sentinels name.
     async fn elsewhere(&mut self) -> Option<Endpoint> {
-        let (mut ours, mut named) = (0, Vec::new());
+        let mut named = Vec::new();
         for place in 0..self.connections.len() {
             let kept = self.connections[place].take();
             let Some((at, connection)) = self.wanted.named_by(place, kept).await else { continue };
             self.connections[place] = Some(connection);
-            match at {
-                Some(at) if at == self.at => ours += 1,
-                Some(at) => named.push(at),
-                None => {}
-            }
-            if self.is_most(ours) {
-                return None;
+            named.extend(at);
+            if let Some(at) = named_by_most(&named, self.connections.len()) {
+                return Some(at.clone()).filter(|at| *at != self.at);
             }
         }
-        let votes = |at: &Endpoint| named.iter().filter(|other| *other == at).count();
-        named.iter().find(|at| self.is_most(votes(at))).cloned()
+        None
     }
+}
 
-    fn is_most(&self, votes: usize) -> bool {
-        votes * 2 > self.connections.len()
+/// The server that more than half of all sentinels name: one that was cut off with the server before must not
+/// lead back to it.
+fn named_by_most(named: &[Endpoint], all: usize) -> Option<&Endpoint> {
+    named.iter().find(|at| named.iter().filter(|other| other == at).count() * 2 > all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_more_than_half_of_all_sentinels_name_counts() {
+        for (named, all, most) in [
+            (&[1][..], 1, Some(1)),
+            (&[1], 2, None),
+            (&[1, 2], 3, None),
+            (&[2, 1, 2], 3, Some(2)),
+            (&[1, 2, 3], 3, None),
+            (&[2, 2], 4, None),
+            (&[2, 2, 1, 2], 5, Some(2)),
+            (&[], 3, None),
+        ] {
+            let at = |port: &u16| Endpoint { host: "a".into(), port: *port };
+            let named: Vec<_> = named.iter().map(at).collect();
+            assert_eq!(named_by_most(&named, all).map(|at| at.port), most, "{named:?} of {all}");
+        }
     }
 }
