@@ -30,6 +30,7 @@ impl Kernel {
     pub(super) fn lead(&mut self, lead: Span) {
         self.sync.lead = lead;
         self.keep_lead();
+        self.advance();
     }
 
     /// A turn is decided ahead of its beginning for the sake of followers; who has none shows news at once.
@@ -46,6 +47,8 @@ impl Kernel {
             self.marquee.rejoin();
         }
         self.keep_lead();
+        // What is to be decided by now is decided on the board that was mirrored.
+        self.advance();
         if let Role::Leader(fence) = role {
             self.sync.stood = true;
             self.board.count_as_leader(fence.0);
@@ -68,12 +71,11 @@ impl Kernel {
         }
         let own = self.sync.own.clone();
         self.board.own(own.is_some());
-        match own {
-            Some(own) => self.replace(own),
-            None => {
-                let places = self.places();
-                self.reschedule(&places);
-            }
+        if let Some(own) = own {
+            self.replace(own);
+        } else {
+            let places = self.places();
+            self.reschedule(&places);
         }
     }
 

@@ -47,8 +47,8 @@ impl Board {
             changed |= known.as_ref().is_none_or(|(place, _)| *place != self.items.len());
             let mut item = known.map_or_else(|| Item::new(foreign(&news), now), |(_, item)| item);
             let known = item.led.map(|led| led.version);
-            let newer = if same_leader { known < Some(news.version) } else { known != Some(news.version) };
-            if respec(&mut item, &news, own.get(&news.id).copied(), now) | newer {
+            let (newer, older) = (known != Some(news.version), same_leader && known > Some(news.version));
+            if !older && (respec(&mut item, &news, own.get(&news.id).copied(), now) | newer) {
                 if newer {
                     take(&mut item, news, now);
                 }
@@ -95,6 +95,7 @@ impl Board {
     /// The news is this console's own from now on. Where `own_config` is not there to say how items are
     /// measured, nothing measures those that the leader's plans did: their news are left to grow old.
     pub(in crate::kernel) fn own(&mut self, own_config: bool) {
+        self.touch_head();
         for item in &mut self.items {
             if let (Some(_), Source::Plan(plan), false) = (item.led.take(), &item.spec.source, own_config) {
                 let source = Source::Pushed { ttl: Some(plan.every * PERIODS_UNTIL_STALE) };
