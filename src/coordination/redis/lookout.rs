@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub(in crate::coordination) struct Lookout(Way);
 
 enum Way {
-    Straight(Straight),
+    Straight(Box<Straight>),
     Sentinels(Named),
 }
 
@@ -50,7 +50,7 @@ struct Named {
 impl Lookout {
     pub(super) fn straight(client: Client, greeted: Greeted) -> Self {
         let Greeted { connection, run, role } = greeted;
-        Self(Way::Straight(Straight { client, connection: Some(connection), run, role }))
+        Self(Way::Straight(Box::new(Straight { client, connection: Some(connection), run, role })))
     }
 
     pub(super) fn by_sentinels(wanted: Arc<Wanted>, at: Endpoint, run: Option<String>) -> Self {
@@ -75,20 +75,17 @@ impl Lookout {
 
 impl Straight {
     async fn look(&mut self) -> Option<&'static str> {
-        let now = match self.connection.take() {
-            Some(mut connection) => {
-                let role = timeout(ANSWER_WITHIN, role(&mut connection)).await.ok()?.ok()?;
-                self.connection = Some(connection);
-                role
+        let now = if let Some(mut connection) = self.connection.take() {
+            let role = timeout(ANSWER_WITHIN, role(&mut connection)).await.ok()?.ok()?;
+            self.connection = Some(connection);
+            role
+        } else {
+            let greeted = timeout(CONNECT_WITHIN, greet(&self.client)).await.ok()?.ok()?;
+            if self.run.is_some() && greeted.run.is_some() && greeted.run != self.run {
+                return Some("its name leads to another server now");
             }
-            None => {
-                let greeted = timeout(CONNECT_WITHIN, greet(&self.client)).await.ok()?.ok()?;
-                if self.run.is_some() && greeted.run.is_some() && greeted.run != self.run {
-                    return Some("its name leads to another server now");
-                }
-                self.connection = Some(greeted.connection);
-                greeted.role
-            }
+            self.connection = Some(greeted.connection);
+            greeted.role
         };
         match (self.role, now) {
             (Some(Role::Primary), Some(Role::Replica)) => Some("it is a replica now"),
