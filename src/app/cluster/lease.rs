@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::ask::{answer, translated};
+use super::guard::Guard;
 use super::member::{self, Membership};
 use super::opener::Opener;
 use super::part::{Part, Spoken, Taken, Whole};
@@ -22,7 +23,6 @@ use super::store::StoreWay;
 use crate::config::LeaseConfig;
 use crate::config::timing::BEAT;
 use crate::coordination::election::{Answer, Ask, Candidate, Event, Missed};
-use crate::coordination::etcd::guardian::Guardian;
 use crate::coordination::etcd::{Client, Watched};
 use crate::coordination::{Presence, Token};
 use crate::frame::Safe;
@@ -65,6 +65,8 @@ pub(super) enum Happened {
     Sampled(String, Sample),
     /// Something odd that an operator should know.
     Odd(String),
+    /// The lease on which this console's record hangs.
+    Belongs(i64),
     /// Whether this console's name is its own.
     Admitted(bool),
     /// All consoles.
@@ -79,7 +81,7 @@ pub(super) enum Happened {
 pub(super) struct Ways {
     pub(super) etcd: Client,
     pub(super) store: Option<StoreWay>,
-    pub(super) guardian: Option<Guardian>,
+    pub(super) guard: Guard,
     pub(super) numbers: LeaseConfig,
     pub(super) runtime: Handle,
     pub(super) tracker: TaskTracker,
@@ -98,7 +100,6 @@ pub(super) struct Lease {
     ways: Ways,
     /// What is wrong with writing, and with listening.
     store: [Option<String>; 2],
-    guarded: Option<i64>,
     resumed: bool,
     last_beat: Moment,
     next_beat: Moment,
@@ -114,7 +115,6 @@ impl Lease {
             part,
             ways,
             store: [None, None],
-            guarded: None,
             resumed: false,
             last_beat: now,
             next_beat: now,
@@ -159,8 +159,12 @@ impl Lease {
             }
             self.settle().await;
         }
-        self.close().await;
-        let _ = timeout(FAREWELL, leaving).await;
+        let resigned = self.close().await;
+        let left = matches!(timeout(FAREWELL, leaving).await, Ok(Ok(true)));
+        // What could not be given back here is given back by the guardian.
+        if resigned && left {
+            self.ways.guard.close();
+        }
         drop(ends);
     }
 
@@ -188,6 +192,7 @@ impl Lease {
                 self.part.reference.sample(sample);
             }
             Happened::Odd(why) => self.part.note_odd(now, &why),
+            Happened::Belongs(lease) => self.ways.guard.belongs(lease),
             Happened::Admitted(admitted) => self.part.console.elect(now, Event::Admitted(admitted)),
             Happened::Members(members) => {
                 self.part.roster.tell_consoles(u32::try_from(members.len()).unwrap_or(u32::MAX));
@@ -261,16 +266,7 @@ impl Lease {
         while let Some(ask) = self.part.console.poll() {
             self.carry(ask);
         }
-        let lease = self.part.console.candidate().and_then(Candidate::lease);
-        if self.guarded != lease
-            && let Some(guardian) = &mut self.ways.guardian
-        {
-            self.guarded = lease;
-            if let Err(why) = guardian.tell(lease.unwrap_or(0)) {
-                warn!("the guardian does not listen: {why}");
-                self.ways.guardian = None;
-            }
-        }
+        self.ways.guard.hold(self.part.console.candidate().and_then(Candidate::lease));
         let Some(token) = self.part.console.may_speak(now) else { return };
         if changed {
             (self.next_beat, self.next_board, self.next_count) = (now, now, now);
@@ -360,8 +356,8 @@ impl Lease {
         self.ways.tracker.spawn_on(task, &self.ways.runtime);
     }
 
-    /// The last words, and the lease back, so that the next one need not wait for it.
-    async fn close(&mut self) {
+    /// The last words, and the lease back, so that the next one need not wait for it; whether it is back.
+    async fn close(&mut self) -> bool {
         let lease = self.part.console.candidate().and_then(Candidate::lease);
         let now = self.part.now();
         let farewell = async {
@@ -374,15 +370,16 @@ impl Lease {
                     let _ = self.ways.etcd.put_frame(token.rev, &spoken.beat).await;
                 }
             }
-            if let Some(lease) = lease {
-                let _ = self.ways.etcd.revoke(lease).await;
+            match lease {
+                Some(lease) => self.ways.etcd.revoke(lease).await.is_ok(),
+                None => true,
             }
         };
-        if timeout(FAREWELL, farewell).await.is_err() {
+        let resigned = timeout(FAREWELL, farewell).await.unwrap_or_default();
+        if !resigned {
             info!("the others take over when the lease has run out");
-        } else if let Some(guardian) = self.ways.guardian.take() {
-            guardian.close();
         }
+        resigned
     }
 }
 

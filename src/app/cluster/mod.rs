@@ -7,6 +7,8 @@
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod ask;
 #[cfg(all(feature = "etcd", feature = "redis"))]
+mod guard;
+#[cfg(feature = "etcd")]
 mod lease;
 mod lock;
 #[cfg(all(feature = "etcd", feature = "redis"))]
@@ -228,7 +230,7 @@ impl Cluster {
         let ways = lease::Ways {
             etcd: client,
             store: way,
-            guardian,
+            guard: guard::Guard::new(guardian),
             numbers: etcd.lease,
             runtime: self.needs.runtime.clone(),
             tracker: self.tracker.clone(),
