@@ -16,8 +16,9 @@ use crate::coordination::Presence;
 use crate::coordination::etcd::{Announced, Client};
 use crate::kernel::Span;
 
-/// The record lives three times as long as a leader's lease: a follower on a thin link renews it seldom.
-const LEASES: u64 = 3;
+/// The record lives ten times as long as a leader's lease: a follower on a thin link renews it seldom, and
+/// where a console dies its guardian takes it away at once.
+const LEASES: u64 = 10;
 
 /// Renewals within the life of the record.
 const RENEWALS: u32 = 3;
