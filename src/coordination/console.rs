@@ -106,6 +106,9 @@ impl Console {
             self.listener.led(now, token);
         }
         let mode = self.listener.mode(now);
+        if let Elector::Lease(candidate) = &mut self.elector {
+            candidate.handle(now, Event::Deaf(mode != Mode::InStep));
+        }
         let heard = self.listener.token();
         let mirrors = match mode {
             Mode::InStep | Mode::Stale(_) => Role::Follower(heard.fence()),

@@ -116,7 +116,7 @@ impl App {
         let candidate = Candidate::new(now, LeaseConfig::DEFAULT, seed);
         let listener = Listener::new(now, plant::BOARD, &process);
         let mut app = Self {
-            kernel: Kernel::new(now, "Line 3", "System initializing…"),
+            kernel: begun(now),
             console: Console::new(Elector::Lease(candidate), listener),
             servo: Servo::new(),
             name: format!("console-{name}"),
@@ -145,9 +145,6 @@ impl App {
             sample_at: now,
             shown: None,
         };
-        app.kernel.handle(now, Input::Role(Role::Follower(Fence(0))));
-        app.kernel.handle(now, Input::Lead(LEAD_TIME));
-        app.kernel.handle(now, Input::Board(Box::new(plant::board())));
         app.console.elect(now, Event::Admitted(true));
         app.step(now);
         app
@@ -235,6 +232,10 @@ impl App {
             _ => self.console.may_speak(now),
         };
         if leads != self.leads {
+            if self.breaks == Some(Break::StartsAnew) && self.leads.is_none() {
+                self.kernel = begun(now);
+                self.kernel.handle(now, Input::Role(told));
+            }
             self.leads = leads;
             self.note(leads.map_or(Note::Silent, Note::Leads));
             (self.beat_at, self.said_board, self.board_at) = (now, None, now);
@@ -305,8 +306,7 @@ impl App {
         if self.servo.bound(now) == Span::MAX && !self.redis_fails {
             return;
         }
-        let horizon = if self.breaks == Some(Break::ShortHorizon) { Span::from_millis(1) } else { HORIZON };
-        let mut beat = self.kernel.beat(horizon);
+        let mut beat = self.kernel.beat(HORIZON);
         beat.seq = beat.seq.max(self.seq_floor);
         let (seq, mark) = (beat.seq, beat.mark);
         self.number += 1;
@@ -540,6 +540,15 @@ impl App {
     pub(crate) fn role(&self) -> Option<Role> {
         self.role
     }
+}
+
+/// A kernel as it is when a process begins.
+fn begun(now: Moment) -> Kernel {
+    let mut kernel = Kernel::new(now, "Line 3", "System initializing…");
+    kernel.handle(now, Input::Role(Role::Follower(Fence(0))));
+    kernel.handle(now, Input::Lead(LEAD_TIME));
+    kernel.handle(now, Input::Board(Box::new(plant::board())));
+    kernel
 }
 
 /// What a run of the plant says.

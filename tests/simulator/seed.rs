@@ -63,7 +63,8 @@ pub(crate) fn run(seed: u64, breaks: Option<Break>, verbose: bool) -> (Counts, O
             Due::Wake(console) => world.wake(console),
             Due::Fault(fault) => happens(&mut world, fault),
             Due::NextFault => {
-                for (after, fault) in next(&mut world.chance, consoles, jumps) {
+                let leader = world.check.leaders().first().map(|(console, _)| *console);
+                for (after, fault) in next(&mut world.chance, consoles, leader, jumps) {
                     let harmless = calm && matches!(fault, Fault::Alarm(_));
                     if !harmless {
                         world.at(world.t + after, Due::Fault(fault));
@@ -124,6 +125,7 @@ fn happens(world: &mut World, fault: Fault) {
         }
         Fault::Pause(console) => world.pause(console),
         Fault::Resume(console) => world.resume(console),
+        Fault::Freeze(console, long) => world.machines[console].freezes = Some(long),
         Fault::Crash(console, guarded) => world.crash(console, guarded),
         Fault::Boot(console) => {
             if world.machines[console].app.is_none() {
@@ -193,6 +195,7 @@ fn mend(world: &mut World, consoles: usize) -> Vec<usize> {
     happens(world, Fault::Loses(0));
     world.etcd.extra = 0;
     world.redis.health = Health::Well;
+    world.machines.iter_mut().for_each(|machine| machine.freezes = None);
     if !world.etcd.serves {
         happens(world, Fault::QuorumBack(true));
     }
@@ -210,6 +213,9 @@ fn mend(world: &mut World, consoles: usize) -> Vec<usize> {
         }
         world.check.crooked(console, false, world.t);
         world.resume(console);
+        if world.machines[console].quits {
+            world.crash(console, false);
+        }
         if core.contains(&console) {
             happens(world, Fault::Boot(console));
             continue;

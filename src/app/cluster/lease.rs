@@ -211,7 +211,6 @@ impl Lease {
             }
             Watched::Frame(text) => return self.hear(&text, false).await,
             Watched::Board => return self.fetch(now),
-            Watched::Members => return,
             Watched::Foreign(why) => return self.part.note_odd(now, &why),
         };
         self.part.console.elect(now, event);

@@ -282,7 +282,7 @@ fn identity(config: &Config) -> Identity {
     Identity {
         name,
         board: crate::coordination::store::slug(&config.title),
-        boot: format!("{boot:016x}"),
+        boot: format!("{:08x}", boot >> 32),
         machine: machine::boot_id().unwrap_or_default(),
     }
 }

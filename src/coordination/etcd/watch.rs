@@ -1,5 +1,8 @@
 //! The changes under a board's keys, as they happen, for as long as they are asked for.
 //!
+//! The consoles' own records are left out, which sort behind all other keys: fifty consoles that tell of
+//! themselves would be most of what a follower hears, and nobody acts on it.
+//!
 //! A watch that breaks is begun anew at the next endpoint, from that member's
 //! newest revision on, and says so: whoever listens reads everything again. So
 //! no history is needed, and a compaction costs no more than a lost connection.
@@ -28,7 +31,8 @@ use super::{FRAME_BYTES_MAX, Holder, Shared, text};
 
 /// How long a watch may be quiet until its member is asked whether there was anything to tell. With a
 /// try's time, and once more where it fell behind, this bounds how long a frozen server goes unnoticed.
-const QUIET: Duration = Duration::from_secs(2);
+/// It may take longer than a failover: whoever hears no leader asks for itself.
+const QUIET: Duration = Duration::from_secs(6);
 
 /// The least pause before a watch is begun anew; up to twice as long, so that not all consoles come at once.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -46,8 +50,6 @@ pub enum Watched {
     Frame(String),
     /// The board was put.
     Board,
-    /// A console came, went, or says something else of itself.
-    Members,
     /// Something was put that can't be one of ours, in words that name the key.
     Foreign(String),
     /// The watch has begun, for the first time or anew; changes before may be missing. Read everything.
@@ -125,9 +127,9 @@ struct Progress {
 
 impl<'s> Stream<'s> {
     async fn begin(shared: &'s Shared, place: usize) -> Result<Self, Trouble> {
-        let prefix = &shared.keys.prefix;
+        let keys = &shared.keys;
         let body = json!({"create_request": {
-            "key": base64(prefix.as_bytes()), "range_end": base64(wire::end_of(prefix).as_bytes()), "fragment": true,
+            "key": base64(keys.prefix.as_bytes()), "range_end": base64(keys.members.as_bytes()), "fragment": true,
         }});
         let deadline = Instant::now() + shared.transport.attempt();
         let response = shared.transport.stream(place, "/v3/watch", &body).await?;
@@ -197,9 +199,9 @@ async fn guard(shared: &Shared, place: usize, progress: &Progress) -> Trouble {
 
 /// The revision of the newest change that is still to be seen under the keys, as the majority knows it.
 async fn newest(shared: &Shared, place: usize) -> Result<u64, Trouble> {
-    let prefix = &shared.keys.prefix;
+    let keys = &shared.keys;
     let body = json!({
-        "key": base64(prefix.as_bytes()), "range_end": base64(wire::end_of(prefix).as_bytes()),
+        "key": base64(keys.prefix.as_bytes()), "range_end": base64(keys.members.as_bytes()),
         "limit": "1", "keys_only": true, "sort_order": "DESCEND", "sort_target": "MOD",
     });
     let found: wire::Range = shared.transport.ask_at(place, "/v3/kv/range", &body).await?;
@@ -215,9 +217,6 @@ fn watched(shared: &Shared, event: Event) -> Option<Watched> {
     if is(&keys.leader) {
         let revision = pair.mod_revision;
         return Some(Watched::Leader((!gone).then(|| Holder::of(pair)), revision));
-    }
-    if pair.key.starts_with(keys.members.as_bytes()) {
-        return Some(Watched::Members);
     }
     if gone {
         return None;

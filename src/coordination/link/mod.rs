@@ -13,6 +13,9 @@ pub mod machine;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod reference;
+#[cfg(test)]
+mod tests;
+mod turns;
 mod value;
 #[cfg(feature = "redis")]
 mod way;
