@@ -12,7 +12,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::server::{Greeted, Role, connect, greet, open};
 use super::words;
@@ -22,6 +22,9 @@ use crate::config::{Endpoint, Secret, Sentinels};
 /// its whole time within that of a connection.
 const ASK_WITHIN: Duration = Duration::from_millis(350);
 pub(super) const GREET_WITHIN: Duration = Duration::from_millis(500);
+
+/// How long the preferred primary is waited for where another one is there: well within a connection's time.
+const PREFER_WITHIN: Duration = Duration::from_millis(600);
 
 /// So much later than the one before it the next sentinel is asked: one that is well has answered by then.
 const STAGGER: Duration = Duration::from_millis(50);
@@ -102,6 +105,7 @@ impl Wanted {
     /// Connects to the primary, by whichever sentinel leads there first.
     pub(super) async fn connect(self: &Arc<Self>) -> Result<Primary, String> {
         let preferred = self.preferred();
+        let patience = Instant::now() + PREFER_WITHIN;
         let mut waiting = 0..self.sentinels.len();
         let mut tries = JoinSet::new();
         let (mut second, mut furthest) = (None, None);
@@ -110,13 +114,15 @@ impl Wanted {
                 let wanted = Arc::clone(self);
                 tries.spawn(async move { wanted.by(place).await });
             }
-            let ended = if waiting.is_empty() {
-                tries.join_next().await
-            } else {
-                match timeout(STAGGER, tries.join_next()).await {
+            let next = tries.join_next();
+            let ended = match (waiting.is_empty(), &second) {
+                (true, None) => next.await,
+                (true, Some(_)) => timeout_at(patience, next).await.unwrap_or(None),
+                (false, _) => match timeout(STAGGER, next).await {
                     Ok(ended) => ended,
+                    Err(_) if second.is_some() && Instant::now() >= patience => None,
                     Err(_) => continue,
-                }
+                },
             };
             match ended {
                 Some(Ok(Ok(primary))) if preferred.as_ref().is_none_or(|at| *at == primary.at) => return Ok(primary),
