@@ -47,4 +47,6 @@ mod screen;
 #[cfg(test)]
 mod terminals;
 #[cfg(test)]
+mod three_consoles;
+#[cfg(test)]
 mod tidy;
