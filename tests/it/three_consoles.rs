@@ -88,7 +88,9 @@ fn three_screens_show_the_same_item_and_nothing_is_left() {
     let shown = |screen: &String| {
         // The line of the turn: level, item and since when.
         let line = screen.lines().find(|line| line.contains(" · ") && !line.contains("consoles"))?.to_owned();
-        ["load", "memory", "disk", "etcd", "redis", "press-7"].into_iter().find(|item| line.contains(&format!("{item} ·")))
+        ["load", "memory", "disk", "etcd", "redis", "press-7"]
+            .into_iter()
+            .find(|item| line.contains(&format!("{item} ·")))
     };
     let mut seen = Vec::new();
     eventually("one item on three screens, and then another", || {
