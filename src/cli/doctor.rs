@@ -3,7 +3,9 @@
 //! The pure part: from [`Facts`] to [`Finding`]s. Whoever calls gathers the facts
 //! (asks the terminal, tries the folder, greets the servers) and prints.
 
+#[cfg_attr(not(any(test, feature = "etcd")), expect(dead_code, reason = "nothing is known of an etcd then"))]
 mod cluster;
+#[cfg_attr(not(any(test, feature = "redis")), expect(dead_code, reason = "no server keeps the state then"))]
 mod store;
 
 use std::fmt::Write as _;
@@ -371,7 +373,7 @@ ok  cluster: none; this console is alone
             (|facts| facts.clock.synchronised = Some(false), "clock: nothing keeps it right"),
             (
                 |facts| {
-                    facts.store = Some(StoreFacts { address: "a:1".into(), answer: Err("connection refused".into()) })
+                    facts.store = Some(StoreFacts { address: "a:1".into(), answer: Err("connection refused".into()) });
                 },
                 "does not answer: connection refused",
             ),

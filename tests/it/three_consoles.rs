@@ -116,12 +116,14 @@ fn all_say(pty: &Pty, told: &str) {
     pty.wait_for(&format!("{told} on all screens"), |screen| screen.contents().matches(told).count() == left);
 }
 
+/// A way to leave the sample.
+type Leave = fn(&mut Pty);
+
 #[test]
 fn however_it_is_left_nothing_is_left() {
     if !is_possible("however_it_is_left_nothing_is_left") {
         return;
     }
-    type Leave = fn(&mut Pty);
     let ways: [(&str, Leave); 4] = [
         ("q in all three", |pty| {
             for told in ["2 consoles", "1 console "] {

@@ -119,9 +119,9 @@ mod tests {
 
     #[test]
     fn each_thing_is_told_with_what_to_mend() {
+        type Spoil = fn(&mut StoreAnswer);
         let all_well = findings(well());
         assert!(all_well.iter().all(|finding| finding.good && finding.mend.is_none()), "{all_well:?}");
-        type Spoil = fn(&mut StoreAnswer);
         let cases: [(Spoil, bool, &str, &str); 6] = [
             (|answer| answer.version = Some("5.0.14".into()), false, "too old", "version 6"),
             (|answer| answer.is_replica = true, false, "a replica", "primary"),
