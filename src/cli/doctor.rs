@@ -5,7 +5,6 @@
 
 #[cfg_attr(not(any(test, feature = "etcd")), expect(dead_code, reason = "nothing is known of an etcd then"))]
 mod cluster;
-#[cfg_attr(not(any(test, feature = "redis")), expect(dead_code, reason = "no server keeps the state then"))]
 mod store;
 
 use std::fmt::Write as _;
