@@ -5,7 +5,7 @@
 //! the very schedule that was followed, on its own config and with the news it has.
 
 use super::beat::{Beat, Fence, Mirror, Mirrored, Role};
-use super::board::Change;
+use super::board::{CUT_OFF_AFTER, Change};
 use super::marquee::Rules;
 use super::{BoardSpec, Kernel, Span};
 
@@ -30,6 +30,7 @@ impl Kernel {
     pub(super) fn lead(&mut self, lead: Span) {
         self.sync.lead = lead;
         self.keep_lead();
+        self.advance();
     }
 
     /// A turn is decided ahead of its beginning for the sake of followers; who has none shows news at once.
@@ -46,12 +47,22 @@ impl Kernel {
             self.marquee.rejoin();
         }
         self.keep_lead();
+        // What is to be decided by now is decided on the board that was mirrored.
+        self.advance();
         if let Role::Leader(fence) = role {
             self.sync.stood = true;
             self.board.count_as_leader(fence.0);
         }
         if was.follows() && !role.follows() {
             self.take_over();
+        }
+        match (matches!(was, Role::Local(_)), matches!(role, Role::Local(_))) {
+            (false, true) => self.board.cut_off(self.now, Some(self.now + CUT_OFF_AFTER)),
+            (true, false) => {
+                self.board.cut_off(self.now, None);
+                self.note(Change { said: true, turns: true });
+            }
+            _ => {}
         }
         if let Some(slowness) = role.pace() {
             self.board.pace(slowness);
@@ -68,12 +79,11 @@ impl Kernel {
         }
         let own = self.sync.own.clone();
         self.board.own(own.is_some());
-        match own {
-            Some(own) => self.replace(own),
-            None => {
-                let places = self.places();
-                self.reschedule(&places);
-            }
+        if let Some(own) = own {
+            self.replace(own);
+        } else {
+            let places = self.places();
+            self.reschedule(&places);
         }
     }
 

@@ -268,16 +268,12 @@ async fn tell_time(mut link: RedisLink, clock: Clock, tell: mpsc::Sender<Happene
     let mut server: Option<String> = None;
     loop {
         if server.is_none() {
-            match link.identity().await {
-                Ok(identity) => {
-                    pace.restart();
-                    server = Some(identity);
-                }
-                Err(_) => {
-                    sleep(TIME_AGAIN).await;
-                    continue;
-                }
-            }
+            let Ok(identity) = link.identity().await else {
+                sleep(TIME_AGAIN).await;
+                continue;
+            };
+            pace.restart();
+            server = Some(identity);
         }
         let sent = clock.now();
         let Ok(reference) = link.time().await else {

@@ -38,14 +38,15 @@ pub(super) struct BeatBody {
 }
 
 impl BeatBody {
-    pub(super) fn of(at: Moment, number: u64, consoles: u32, handover: bool, beat: &Beat) -> Self {
+    /// The body with the first `turns` of the beat's.
+    pub(super) fn of(at: Moment, number: u64, consoles: u32, handover: bool, beat: &Beat, turns: usize) -> Self {
         let turn = |turn: &Showing| {
             let flags = if turn.calling { CALLING } else { 0 } | if turn.again { AGAIN } else { 0 };
             let item = turn.item.as_ref().map(ToString::to_string);
             let off = micros_between(at, turn.show_at);
             (item, turn.content, off, turn.dwell.as_nanos() / 1_000, flags, turn.next_place, turn.next_call)
         };
-        let turns = beat.turns.iter().take(TURNS_MAX).map(turn).collect();
+        let turns = beat.turns.iter().take(turns.min(TURNS_MAX)).map(turn).collect();
         let mark = (beat.mark.items, beat.mark.digest);
         Self { n: number, s: beat.seq, c: consoles, h: handover, m: mark, t: turns }
     }

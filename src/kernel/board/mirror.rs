@@ -47,8 +47,8 @@ impl Board {
             changed |= known.as_ref().is_none_or(|(place, _)| *place != self.items.len());
             let mut item = known.map_or_else(|| Item::new(foreign(&news), now), |(_, item)| item);
             let known = item.led.map(|led| led.version);
-            let newer = if same_leader { known < Some(news.version) } else { known != Some(news.version) };
-            if respec(&mut item, &news, own.get(&news.id).copied(), now) | newer {
+            let (newer, older) = (known != Some(news.version), same_leader && known > Some(news.version));
+            if !older && (respec(&mut item, &news, own.get(&news.id).copied(), now) | newer) {
                 if newer {
                     take(&mut item, news, now);
                 }
@@ -95,6 +95,7 @@ impl Board {
     /// The news is this console's own from now on. Where `own_config` is not there to say how items are
     /// measured, nothing measures those that the leader's plans did: their news are left to grow old.
     pub(in crate::kernel) fn own(&mut self, own_config: bool) {
+        self.touch_head();
         for item in &mut self.items {
             if let (Some(_), Source::Plan(plan), false) = (item.led.take(), &item.spec.source, own_config) {
                 let source = Source::Pushed { ttl: Some(plan.every * PERIODS_UNTIL_STALE) };
@@ -116,6 +117,24 @@ impl Board {
         for item in &mut self.items {
             item.version = self.touched;
         }
+    }
+
+    /// Pushed values are believed until `cut_off` at most; `None`: as long as they say themselves.
+    pub(in crate::kernel) fn cut_off(&mut self, now: Moment, cut_off: Option<Moment>) {
+        for item in &mut self.items {
+            if !matches!(item.spec.source, Source::Pushed { .. }) || item.cut_off == cut_off {
+                continue;
+            }
+            item.cut_off = cut_off;
+            // A push has come through again, or is to come from whoever leads now.
+            if !item.fresh && is_fresh(item, now) {
+                (item.fresh, item.since) = (true, now);
+            }
+        }
+        self.touch_head();
+        let touched = self.touched;
+        self.items.iter_mut().for_each(|item| item.version = touched);
+        self.queue_all();
     }
 
     /// Plans run at every `slowness`-th of their ticks from now on, and news are given the time for it.

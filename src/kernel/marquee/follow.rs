@@ -12,8 +12,11 @@ use crate::kernel::{Moment, Span};
 /// More turns than a leader tells at once; who tells more is not believed any further.
 pub(in crate::kernel) const TURNS_MAX: usize = 64;
 
-/// Two tellings mean one turn where they differ by less than this share of it: the clock's servo
-/// moves a turn by microseconds, and the same item comes again after a whole turn at the soonest.
+/// Two tellings mean one turn where they differ by no more: the clock's servo moves a turn by microseconds, a bad
+/// link by the 15 ms that consoles may be apart, and nobody sees a turn that comes too soon by a few times that.
+const SAME_TURN_WITHIN: Span = Span::from_millis(50);
+
+/// They must also differ by less than this share of the turn: the same item may come again behind it.
 const SAME_TURN_SHARE: u64 = 2;
 
 impl Marquee {
@@ -65,7 +68,10 @@ impl Marquee {
                 self.rejoins = false;
                 shown + 1
             }
-            (_, Some(on)) if !self.rejoins => {
+            // The turn to begin with may have begun before this console was told that it begins so early.
+            (_, Some(on))
+                if !self.rejoins || self.turn.is_none_or(|shown| shown.ends(&self.playlist) <= turns[on].began) =>
+            {
                 passed = self.show(turns[on], now);
                 on + 1
             }
@@ -101,7 +107,8 @@ impl Marquee {
     fn same(&self, one: &Turn, other: &Turn) -> Option<Span> {
         let apart = one.began.since(other.began) + other.began.since(one.began);
         let same = (one.entry, one.calling) == (other.entry, other.calling);
-        (same && apart < one.hold(&self.playlist) / SAME_TURN_SHARE).then_some(apart)
+        let within = SAME_TURN_WITHIN.min(one.hold(&self.playlist) / SAME_TURN_SHARE);
+        (same && apart <= within).then_some(apart)
     }
 
     /// The turns told, with their places on this board. For one whose item this board does not have, the own

@@ -100,7 +100,7 @@ impl Marquee {
         loop {
             if self.decided.front().is_some_and(|next| next.began <= now) {
                 passed.extend(self.decided.pop_front().into_iter().flat_map(|next| self.show(next, now)));
-                self.rejoins = false;
+                self.rejoins &= self.led_until.is_none();
             } else if !self.decide(now) {
                 return passed;
             }

@@ -1,8 +1,13 @@
 //! Scenarios over the whole kernel on virtual time, which jumps to the next wake-up.
 
+mod any_board;
+mod fleet;
+mod handover;
 mod limits;
+mod mirror;
 mod plans;
 mod pushes;
+mod step;
 mod store;
 mod tune;
 mod turns;
@@ -49,6 +54,22 @@ pub(super) fn report(level: Level, text: &str) -> Report {
     Report { level, text: text.into(), values: Arc::new(Values::new()), filtered: false }
 }
 
+/// A config of these items at 1 s a turn, calling at critical.
+pub(super) fn board_spec(items: Vec<ItemSpec>) -> BoardSpec {
+    BoardSpec {
+        title: "Line 3".into(),
+        items,
+        interval: Span::from_secs(1),
+        scroll: 12,
+        interrupt: Some(Level::Critical),
+        summarise_after: 8,
+        fallback: "nothing".into(),
+        concurrency: crate::kernel::plans::CONCURRENCY,
+        hosts: Vec::new(),
+        feed: FEED,
+    }
+}
+
 impl Plant {
     pub(super) fn new() -> Self {
         let kernel = Kernel::new(START, "Line 3", "System initializing…");
@@ -69,18 +90,7 @@ impl Plant {
     }
 
     pub(super) fn board_spec(&mut self, change: impl FnOnce(&mut BoardSpec)) {
-        let mut spec = BoardSpec {
-            title: "Line 3".into(),
-            items: Vec::new(),
-            interval: Span::from_secs(1),
-            scroll: 12,
-            interrupt: Some(Level::Critical),
-            summarise_after: 8,
-            fallback: "nothing".into(),
-            concurrency: crate::kernel::plans::CONCURRENCY,
-            hosts: Vec::new(),
-            feed: FEED,
-        };
+        let mut spec = board_spec(Vec::new());
         change(&mut spec);
         self.give(Input::Board(Box::new(spec)));
     }
