@@ -19,6 +19,8 @@ mod clock;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod embed;
 #[cfg(test)]
 mod guardian;
@@ -46,5 +48,7 @@ mod rounds;
 mod screen;
 #[cfg(test)]
 mod terminals;
+#[cfg(test)]
+mod three_consoles;
 #[cfg(test)]
 mod tidy;

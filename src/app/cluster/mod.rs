@@ -192,14 +192,7 @@ impl Cluster {
         use crate::coordination::etcd::guardian::Guardian;
         use crate::coordination::etcd::{Client, Spec};
 
-        let spec = Spec {
-            endpoints: etcd.endpoints.iter().map(|endpoint| (endpoint.host.clone(), endpoint.port)).collect(),
-            tls: etcd.tls,
-            login: etcd.user.clone().zip(etcd.password.as_ref().map(|password| password.reveal().to_owned())),
-            attempt: etcd.lease.attempt.into(),
-            board: who.board.clone(),
-            trusted: None,
-        };
+        let spec = Spec::of(etcd, &who.board);
         let client = match Client::new(&spec) {
             Ok(client) => client,
             Err(why) => {

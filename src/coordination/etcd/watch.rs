@@ -32,7 +32,7 @@ use super::{FRAME_BYTES_MAX, Holder, Shared, text};
 /// How long a watch may be quiet until its member is asked whether there was anything to tell. With a
 /// try's time, and once more where it fell behind, this bounds how long a frozen server goes unnoticed.
 /// It may take longer than a failover: whoever hears no leader asks for itself.
-const QUIET: Duration = Duration::from_secs(6);
+pub(super) const QUIET: Duration = Duration::from_secs(30);
 
 /// The least pause before a watch is begun anew; up to twice as long, so that not all consoles come at once.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -63,9 +63,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    /// One that asks its member after so long a silence.
+    pub(super) fn new(shared: Arc<Shared>, quiet: Duration) -> Self {
         let (tell, news) = channel(WAITING);
-        Self { work: Box::pin(work(shared, tell)), news }
+        Self { work: Box::pin(work(shared, quiet, tell)), news }
     }
 
     /// Waits for the next change, through every trouble. Nothing is lost where the wait is given up.
@@ -84,10 +85,10 @@ impl std::fmt::Debug for Watch {
     }
 }
 
-async fn work(shared: Arc<Shared>, tell: Sender<Watched>) -> Infallible {
+async fn work(shared: Arc<Shared>, quiet: Duration, tell: Sender<Watched>) -> Infallible {
     let mut place = shared.transport.preferred();
     loop {
-        let trouble = match Stream::begin(&shared, place).await {
+        let trouble = match Stream::begin(&shared, place, quiet).await {
             Ok(stream) => {
                 let _ = tell.send(Watched::Restarted).await;
                 stream.run(&tell).await
@@ -112,6 +113,7 @@ fn pause(seed: u64) -> Duration {
 struct Stream<'s> {
     shared: &'s Shared,
     place: usize,
+    quiet: Duration,
     lines: Lines,
     progress: Progress,
 }
@@ -126,7 +128,7 @@ struct Progress {
 }
 
 impl<'s> Stream<'s> {
-    async fn begin(shared: &'s Shared, place: usize) -> Result<Self, Trouble> {
+    async fn begin(shared: &'s Shared, place: usize, quiet: Duration) -> Result<Self, Trouble> {
         let keys = &shared.keys;
         let body = json!({"create_request": {
             "key": base64(keys.prefix.as_bytes()), "range_end": base64(keys.members.as_bytes()), "fragment": true,
@@ -142,7 +144,7 @@ impl<'s> Stream<'s> {
             return Err(Trouble::no_etcd());
         }
         let progress = Progress { told: created.header.revision.into(), ..Progress::default() };
-        let stream = Self { shared, place, lines, progress };
+        let stream = Self { shared, place, quiet, lines, progress };
         // A member without a majority would take the watch and never tell anything.
         newest(shared, place).await?;
         Ok(stream)
@@ -150,11 +152,11 @@ impl<'s> Stream<'s> {
 
     /// Tells changes until the stream breaks.
     async fn run(self, tell: &Sender<Watched>) -> Trouble {
-        let Self { shared, place, mut lines, progress } = self;
+        let Self { shared, place, quiet, mut lines, progress } = self;
         tokio::select! {
             biased;
             trouble = forward(shared, &mut lines, &progress, tell) => trouble,
-            trouble = guard(shared, place, &progress) => trouble,
+            trouble = guard(shared, place, quiet, &progress) => trouble,
         }
     }
 }
@@ -176,11 +178,11 @@ async fn forward(shared: &Shared, lines: &mut Lines, progress: &Progress, tell: 
 }
 
 /// Ends once the member is silent, cut off, or does not tell what it should have.
-async fn guard(shared: &Shared, place: usize, progress: &Progress) -> Trouble {
+async fn guard(shared: &Shared, place: usize, quiet: Duration, progress: &Progress) -> Trouble {
     let mut heard = 0;
     let mut behind = None;
     loop {
-        sleep(QUIET).await;
+        sleep(quiet).await;
         let now = progress.heard.load(Ordering::Relaxed);
         if now != heard {
             heard = now;

@@ -13,6 +13,7 @@
 //! its successor. Deliberately no promise about a power cut: how soon a write
 //! is on a disk is the server's configuration (`appendonly`).
 
+mod about;
 mod link;
 mod turn;
 
@@ -22,6 +23,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Script};
 
+pub use self::about::About;
 use self::link::Link;
 use super::wire;
 use super::{Loaded, Store, StoreError};
@@ -104,27 +106,6 @@ impl RedisStore {
     #[must_use]
     pub fn address(&self) -> &str {
         self.link.address()
-    }
-
-    /// The server's version, which proves that it answers and lets this user in.
-    ///
-    /// # Errors
-    /// Why it does not.
-    pub fn version(&mut self) -> Result<String, String> {
-        let state = self.state.clone();
-        let asked = self.link.ask(0, async |connection| {
-            // PING would fail where a full disk stops the writes alone.
-            let _: Option<String> = get_field(connection, &state, "rev").await?;
-            redis::cmd("INFO").arg("server").query_async::<String>(connection).await
-        });
-        match asked {
-            Ok(info) => {
-                let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
-                Ok(version.map_or_else(|| "without a version".to_owned(), |version| version.trim().to_owned()))
-            }
-            Err(Failure::Foreign) => Err(format!("the key {} holds something else", self.state)),
-            Err(Failure::Told(why)) => Err(why),
-        }
     }
 
     fn error(&self, operation: &'static str, reason: impl Into<String>) -> StoreError {

@@ -113,7 +113,7 @@ async fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
         assert_eq!(plain, Err(Failure::Unreachable(words(why, etcd.port(0)))));
         // The server's word on that may be lost with the connection, which it closes at once.
         let encrypted = open(port, false, None).leader().await.unwrap_err().to_string();
-        let told = ["it speaks TLS alone; write `https://`", "it closed the connection"].map(|why| words(why, port));
+        let told = ["it speaks TLS alone; write `etcds://`", "it closed the connection"].map(|why| words(why, port));
         assert!(told.contains(&encrypted), "{encrypted}");
     }
 }

@@ -188,14 +188,14 @@ fn a_wrong_password_is_told_and_never_repeated() {
     ] {
         let url = format!("redis://{login}127.0.0.1:{}", server.port);
         let mut store = RedisStore::new(&url, "line-3").unwrap().taking_over();
-        assert_eq!(store.version(), Err(told.to_owned()));
+        assert_eq!(store.about(), Err(told.to_owned()));
         let error = store.keep_current(&turn(1, 1)).unwrap_err().to_string();
         assert_eq!(error, format!("can't keep the state in Redis (127.0.0.1:{}): {told}", server.port));
         assert!(store.load().unread);
     }
     let mut store = RedisStore::new(&format!("redis://:right@127.0.0.1:{}/3", server.port), "line-3").unwrap();
     store.keep_current(&turn(1, 1)).unwrap();
-    assert!(store.version().unwrap().starts_with(|c: char| c.is_ascii_digit()));
+    assert!(store.about().unwrap().version.is_some());
 }
 
 #[test]
@@ -268,9 +268,9 @@ fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
         // Without that certificate among the trusted ones nobody is believed.
         let stranger = RedisStore::new(&url, "line-3").unwrap().keep_current(&turn(1, 2)).unwrap_err();
         assert!(["unknown issuer", "no TLS"].iter().any(|part| stranger.reason.contains(part)), "{stranger}");
-        let plain = open(&format!("rediss://localhost:{}", server.port)).version().unwrap_err();
+        let plain = open(&format!("rediss://localhost:{}", server.port)).about().unwrap_err();
         assert!(plain.contains("does it speak TLS there?"), "{plain}");
-        let encrypted = open(&format!("redis://localhost:{port}")).version().unwrap_err();
+        let encrypted = open(&format!("redis://localhost:{port}")).about().unwrap_err();
         assert_eq!(encrypted, "it closed the connection");
     }
 }
@@ -280,7 +280,7 @@ fn a_user_needs_no_more_than_the_manual_says() {
     let Some(server) = Server::start(&[]) else { return };
     let url = server.url_of_a_user();
     let mut store = RedisStore::new(&format!("{url}/1"), "line-3").unwrap();
-    store.version().unwrap();
+    store.about().unwrap();
     assert_eq!(store.load(), Loaded::default());
     store.keep_current(&turn(1, 1)).unwrap();
     store.keep_board(&board(1)).unwrap();
