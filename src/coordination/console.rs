@@ -188,3 +188,6 @@ fn in_steps(silence: Span) -> String {
         _ => format!("{}m", seconds / 60),
     }
 }
+
+#[cfg(test)]
+mod tests;

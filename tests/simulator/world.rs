@@ -163,7 +163,7 @@ impl World {
         let now = self.now(console);
         let Some(app) = self.machines[console].app.as_mut() else { return };
         let actions = std::mem::take(&mut app.actions);
-        let locked = app.servo.is_locked() && !app.alignment.is_aligned();
+        let locked = app.exact;
         let wake = app.next_wake(now);
         let boot = self.machines[console].boot;
         for action in actions {
@@ -334,7 +334,7 @@ impl World {
         let reply = self.redis.handle(self.t, op);
         match (written, &reply) {
             (Some((token, number)), Some(RedisReply::Done)) => self.check.accepts(self.t, console, token, number),
-            (Some((token, _)), Some(RedisReply::Claimed(_))) => self.check.claims(token),
+            (Some((token, _)), Some(RedisReply::Claimed(..))) => self.check.claims(token),
             _ => {}
         }
         for line in std::mem::take(&mut self.redis.told) {

@@ -236,7 +236,7 @@ impl Lease {
                 let (etcd, tell) = (self.ways.etcd.clone(), self.ways.tell.clone());
                 self.spawn(async move {
                     if let Ok(Some(board)) = etcd.board().await {
-                        let _ = tell.send(Happened::Text(board, false)).await;
+                        let _ = tell.send(Happened::Text(board, true)).await;
                     }
                 });
             }

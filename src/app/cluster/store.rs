@@ -175,7 +175,7 @@ impl Writer {
             }
             Order::Board => {
                 if let Ok(Some(board)) = self.link.board().await {
-                    self.say(Happened::Text(board, false)).await;
+                    self.say(Happened::Text(board, true)).await;
                 }
             }
         }

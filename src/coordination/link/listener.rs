@@ -36,8 +36,6 @@ pub enum Ignored {
     FarFuture,
     /// It is our own.
     Own,
-    /// It was told by a clock that is not ours, and nothing confirms yet which one that is.
-    OtherClock,
 }
 
 /// What is heard, and when.

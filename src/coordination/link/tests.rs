@@ -1,7 +1,7 @@
 //! What travels, what is believed of it, and what of it is heard.
 
-mod alignment;
 mod listener;
+mod reference;
 mod wire;
 
 use std::sync::Arc;
