@@ -249,7 +249,6 @@ impl Cluster {
         let tasks = store::Tasks {
             runtime: &self.needs.runtime,
             tracker: &self.tracker,
-            stop: &self.stop,
             tell,
             clock: self.needs.clock,
         };
