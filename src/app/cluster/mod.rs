@@ -246,12 +246,8 @@ impl Cluster {
         inputs: &mut Vec<Input>,
     ) -> Option<store::StoreWay> {
         let crate::config::StateConfig::Redis { url, .. } = &config.state else { return None };
-        let tasks = store::Tasks {
-            runtime: &self.needs.runtime,
-            tracker: &self.tracker,
-            tell,
-            clock: self.needs.clock,
-        };
+        let tasks =
+            store::Tasks { runtime: &self.needs.runtime, tracker: &self.tracker, tell, clock: self.needs.clock };
         let started = store::StoreWay::start(url.reveal(), board, &tasks);
         started
             .inspect_err(|why| {
