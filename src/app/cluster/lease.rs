@@ -168,7 +168,8 @@ impl Lease {
                 self.part.meters.write_fenced();
                 self.part.console.elect(now, Event::Outranked(token));
             }
-            Happened::Store(trouble) => self.note_store(0, trouble),
+            // Whoever does not lead writes nothing: what went wrong with it before is over.
+            Happened::Store(trouble) => self.note_store(0, trouble.filter(|_| self.leads())),
             Happened::Hearing(trouble) => self.note_store(1, trouble),
             Happened::Held { beat, board } => {
                 if !std::mem::replace(&mut self.resumed, true) {
@@ -231,6 +232,10 @@ impl Lease {
         }
     }
 
+    fn leads(&self) -> bool {
+        matches!(self.part.role(), Role::Leader(_))
+    }
+
     fn note_store(&mut self, which: usize, trouble: Option<String>) {
         if self.store[which] != trouble {
             let before = self.store.iter().flatten().next().cloned();
@@ -251,6 +256,9 @@ impl Lease {
     async fn settle(&mut self) {
         let now = self.part.now();
         let changed = self.part.settle(now);
+        if changed && !self.leads() {
+            self.note_store(0, None);
+        }
         while let Some(ask) = self.part.console.poll() {
             self.carry(ask);
         }

@@ -9,9 +9,9 @@ use crate::support::hall::SECRET;
 pub(super) fn followers_measure_nothing_and_take_no_orders(_: &mut Notes) -> Option<()> {
     let hall = hall()?;
     let (leader, since) = (hall.leader(), now());
-    let board = |place: usize| hall.seats[place].api().get("/v1/items").to_string();
+    let board = |place: usize| hall.seats[place].api().get("/v1/board").to_string();
     let before: Vec<_> =
-        hall.seats.iter().map(|seat| seat.api().get("/v1/items")["items"].as_array().map(Vec::len)).collect();
+        hall.seats.iter().map(|seat| seat.api().get("/v1/board")["items"].as_array().map(Vec::len)).collect();
     let authorized = format!("Authorization: Bearer {SECRET}\r\nContent-Type: application/json\r\n");
     for follower in hall.others(leader) {
         let api = hall.seats[follower].api();
@@ -20,7 +20,7 @@ pub(super) fn followers_measure_nothing_and_take_no_orders(_: &mut Notes) -> Opt
             ("PUT", "/v1/items/pushed", update.as_str()),
             ("PUT", "/v1/items/a", update.as_str()),
             ("DELETE", "/v1/items/a", ""),
-            ("POST", "/v1/plans/web/run", ""),
+            ("POST", "/v1/items/web/run", ""),
         ] {
             let answer = api.send(method, path, &authorized, body.as_bytes());
             let why = answer.problem(503);
@@ -29,7 +29,7 @@ pub(super) fn followers_measure_nothing_and_take_no_orders(_: &mut Notes) -> Opt
     }
     hall.watch(&[0, 1, 2], since, 14);
     for (place, before) in before.iter().enumerate() {
-        let after = hall.seats[place].api().get("/v1/items")["items"].as_array().map(Vec::len);
+        let after = hall.seats[place].api().get("/v1/board")["items"].as_array().map(Vec::len);
         assert_eq!(after, *before);
         assert!(!board(place).contains("pushed"), "{}", board(place));
     }
