@@ -129,26 +129,37 @@ pub(super) fn spawn(
     })
 }
 
+/// Has everything carried out that the kernel asks for by now; true: a frame says something new.
+fn carry_out(kernel: &mut Kernel, now: Moment, effects: &mut impl Effects) -> bool {
+    kernel.handle(now, Input::Wake);
+    let mut speaks = false;
+    while let Some(output) = kernel.poll() {
+        match output {
+            Output::Frame => speaks = true,
+            output => effects.carry_out(output, kernel),
+        }
+    }
+    speaks
+}
+
 fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effects) {
     let mut composer = Composer::default();
     let (mut composed_at, mut last) = (Moment::EPOCH, None);
     loop {
         let now = clock.now();
         inbox.heartbeat.store(now.unix_millis(), Ordering::Relaxed);
+        let mut speaks = false;
         while let Some(letter) = inbox.ring.pop() {
             match letter {
                 Letter::Input(input) => kernel.handle(now, input),
-                Letter::Visit(visit) => visit(&mut kernel, now),
+                Letter::Visit(visit) => {
+                    // A visitor sees a board on which everything that happened before has been worked out.
+                    speaks |= carry_out(&mut kernel, now, &mut effects);
+                    visit(&mut kernel, now);
+                }
             }
         }
-        kernel.handle(now, Input::Wake);
-        let mut speaks = false;
-        while let Some(output) = kernel.poll() {
-            match output {
-                Output::Frame => speaks = true,
-                output => effects.carry_out(output, &kernel),
-            }
-        }
+        speaks |= carry_out(&mut kernel, now, &mut effects);
         let rows_due = (last != Some(kernel.board().touched())).then(|| composed_at + ROWS_EVERY);
         if speaks || rows_due.is_some_and(|due| due <= now) {
             (composed_at, last) = (now, Some(kernel.board().touched()));

@@ -42,8 +42,10 @@ impl Effects for Hands {
             Output::Cancel(run) => self.runs.cancel(run),
             Output::Turned { item, level } => self.meters.turned(item.as_ref(), level),
             Output::Cycled(took) => self.meters.cycled(took),
-            // Frames come by `show`, and the board is kept when the thread rests.
-            Output::Frame | Output::Board => {}
+            // Kept is the board when the thread rests; the others hear of it at once, for a turn may be decided by it.
+            Output::Board => self.frames.notify_one(),
+            // Frames come by `show`.
+            Output::Frame => {}
         }
     }
 

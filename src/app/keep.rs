@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::warn;
 
 use super::driver::Inbox;
-use crate::config::{ClusterConfig, Config, StateConfig};
+use crate::config::{Config, StateConfig};
 use crate::coordination::store::{self, FileStore, Held, Keeper, Lock, MemoryStore, Pace, Store};
 use crate::frame::Safe;
 use crate::kernel::{BoardSnapshot, Concern, Current, Input, Snapshot};
@@ -127,11 +127,6 @@ fn open_store(config: &Config, notices: &mut Vec<Input>) -> Result<(Box<dyn Stor
 fn in_memory(why: &str, notices: &mut Vec<Input>) -> Box<dyn Store> {
     notices.push(Input::Notice(Concern::Other, Some(Safe::line(why).shared())));
     Box::new(MemoryStore::new())
-}
-
-/// Whether the consoles themselves keep their state in the store, as a part of what they tell each other.
-pub(super) fn is_shared(config: &Config) -> bool {
-    matches!((&config.state, &config.cluster), (StateConfig::Redis { .. }, ClusterConfig::Etcd(_)))
 }
 
 #[cfg(feature = "redis")]

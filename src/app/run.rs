@@ -106,6 +106,26 @@ fn start_log(options: &RunOptions) -> (Log, Vec<String>) {
     log::start(&log::LogSpec { to, format: options.log_format, filter })
 }
 
+fn io_threads() -> anyhow::Result<Runtime> {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.worker_threads(IO_THREADS).thread_name("io").enable_all();
+    threads.build().context("can't start the I/O threads")
+}
+
+fn keyboard(stage: &Arc<Stage>, events: &mpsc::Sender<Event>, over: &CancellationToken) -> anyhow::Result<Keyboard> {
+    let gone = over.clone();
+    let keyboard = Keyboard::listen(Arc::clone(stage), events.clone(), move || gone.cancel());
+    keyboard.context("can't listen to the keyboard")
+}
+
+/// What is shown before the first board.
+fn first_kernel(clock: Clock, found: &Found) -> Kernel {
+    let config = found.config.as_ref();
+    let (title, fallback) =
+        config.map_or(("marquee", defaults::FALLBACK), |config| (config.title.as_str(), config.fallback.as_str()));
+    Kernel::new(clock.now(), Safe::line(title).shared(), Safe::line(fallback).shared())
+}
+
 /// All parts, in the order in which they end.
 struct Program {
     inbox: Arc<Inbox>,
@@ -127,12 +147,7 @@ struct Program {
 
 impl Program {
     fn start(clock: Clock, options: &RunOptions, settings: Settings, found: Found, log: &Log) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(IO_THREADS)
-            .thread_name("io")
-            .enable_all()
-            .build()
-            .context("can't start the I/O threads")?;
+        let runtime = io_threads()?;
         // First of all: a signal that comes from here on ends the program in order.
         let signals = runtime.block_on(async { Signals::hear() })?;
         let over = CancellationToken::new();
@@ -170,11 +185,7 @@ impl Program {
             runtime: runtime.handle().clone(),
             frames: Arc::clone(&frames),
         });
-        let (title, fallback) = found
-            .config
-            .as_ref()
-            .map_or(("marquee", defaults::FALLBACK), |config| (config.title.as_str(), config.fallback.as_str()));
-        let kernel = Kernel::new(clock.now(), Safe::line(title).shared(), Safe::line(fallback).shared());
+        let kernel = first_kernel(clock, &found);
         let (alive, ended) = ending();
         let hands = Hands {
             runs: Arc::clone(&runs),
@@ -217,13 +228,8 @@ impl Program {
         let board = driver::spawn(kernel, clock, Arc::clone(&inbox), hands).context("can't start the board")?;
         let board = Ending::of(board, ended);
         let reload = Reload::spawn(clock, files, taker).context("can't start watching the config")?;
-        let keyboard = if interactive && io::stdin().is_terminal() {
-            let gone = over.clone();
-            let keyboard = Keyboard::listen(Arc::clone(&stage), events.clone(), move || gone.cancel());
-            Some(keyboard.context("can't listen to the keyboard")?)
-        } else {
-            None
-        };
+        let listens = interactive && io::stdin().is_terminal();
+        let keyboard = listens.then(|| keyboard(&stage, &events, &over)).transpose()?;
         info!(version = env!("CARGO_PKG_VERSION"), log = ?log.file(), "started");
         Ok(Self {
             inbox,

@@ -129,6 +129,5 @@ pub use sentinels::Sentinels;
 pub use starter::{SCHEMA_FILE, STARTER};
 #[cfg(feature = "config")]
 pub use template::{Template, TemplateError};
-
 #[cfg(feature = "config")]
 pub use tune::Settings;

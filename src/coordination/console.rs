@@ -4,7 +4,7 @@
 //! the screen shows. A pure state machine: the simulator drives this very code.
 
 use super::Token;
-use super::election::{Ask, Candidate, Event, Standing};
+use super::election::{Answer, Ask, Candidate, Event, Standing};
 use super::link::{Ignored, Listener, Message, Mode};
 use crate::frame::Safe;
 use crate::kernel::beat::Role;
@@ -39,19 +39,27 @@ impl Console {
     /// Takes what the elector told.
     pub fn elect(&mut self, now: Moment, event: Event) {
         let Elector::Lease(candidate) = &mut self.elector else { return };
+        if let Event::Answered {
+            ask: Ask::Look,
+            sent,
+            answer: Ok(Answer::Seen { holder: Some(holder), epoch: Some(epoch) }),
+        } = &event
+        {
+            self.listener.elected(*sent, Token { epoch: *epoch, rev: holder.rev });
+        }
+        let led = candidate.may_speak(now);
         candidate.handle(now, event);
-        if let Some(token) = candidate.elected() {
-            self.listener.elected(now, token);
+        if let Some(token) = candidate.may_speak(now).or(led) {
+            self.listener.led(now, token);
         }
     }
 
     /// Takes or gives back the lock; `None`: another console has it.
     pub fn lock(&mut self, now: Moment, token: Option<Token>) {
         if let Elector::Lock(held) = &mut self.elector
-            && *held != token
+            && let Some(led) = std::mem::replace(held, token).or(token)
         {
-            *held = token;
-            self.listener.restart(now);
+            self.listener.led(now, led);
         }
     }
 
@@ -60,6 +68,9 @@ impl Console {
     /// # Errors
     /// Why it does not count.
     pub fn hear(&mut self, now: Moment, message: &Message) -> Result<(), Ignored> {
+        if self.may_speak(now).is_some_and(|own| message.head.token <= own) && !self.listener.is_own(message) {
+            return Err(Ignored::Deposed(message.head.token));
+        }
         self.listener.hear(now, message)?;
         self.leader = Some(message.head.console.clone());
         if let Elector::Lease(candidate) = &mut self.elector {
@@ -91,6 +102,9 @@ impl Console {
 
     /// The part it plays.
     pub fn role(&mut self, now: Moment) -> Role {
+        if let Some(token) = self.may_speak(now) {
+            self.listener.led(now, token);
+        }
         let mode = self.listener.mode(now);
         let heard = self.listener.token();
         let mirrors = match mode {
@@ -114,9 +128,6 @@ impl Console {
                 Standing::Follows(_) => mirrors,
             },
         };
-        if matches!((self.role, role), (Role::Leader(_), Role::Follower(_))) {
-            self.listener.restart(now);
-        }
         self.role = role;
         role
     }
@@ -129,21 +140,21 @@ impl Console {
             (Role::Follower(_), Mode::Stale(silence)) => {
                 Some(format!("not in sync: no word from {leader} for {}", in_steps(silence)))
             }
-            (Role::Local(_), Mode::Alone(silence)) if self.standing_follows() => Some(format!(
+            (Role::Local(_), _) if self.is_suspended(now) => {
+                Some("not in sync: etcd does not answer, so this console leads no more until it does".into())
+            }
+            (Role::Local(_), Mode::InStep | Mode::Stale(_)) => None,
+            (Role::Local(_), Mode::Alone(silence)) => Some(format!(
                 "not in sync: no word from {leader} for {}; this console measures by itself, more slowly",
                 in_steps(silence)
             )),
-            (Role::Local(_), _) => {
-                Some("not in sync: etcd does not answer, so this console leads no more until it does".into())
-            }
         }
     }
 
-    fn standing_follows(&self) -> bool {
-        match &self.elector {
-            Elector::Lease(candidate) => candidate.lease().is_none(),
-            Elector::Lock(_) => true,
-        }
+    /// Whether it leads no more because it can't tell whether it still may.
+    fn is_suspended(&self, now: Moment) -> bool {
+        let Elector::Lease(candidate) = &self.elector else { return false };
+        matches!(candidate.standing(now), Standing::Suspended(_))
     }
 
     /// The candidate, where leases decide.

@@ -18,6 +18,15 @@ pub struct Token {
 const REV_BITS: u32 = 40;
 
 impl Token {
+    /// The last epoch that a fence can tell; a board whose etcd is rebuilt every hour gets there after 1,900 years.
+    pub const EPOCH_MAX: u64 = 1 << (u64::BITS - REV_BITS);
+
+    /// Whether an elector can have given it. A greater one is a damaged or a foreign value.
+    #[must_use]
+    pub const fn is_possible(self) -> bool {
+        self.epoch <= Self::EPOCH_MAX && self.rev < 1 << REV_BITS
+    }
+
     /// The same order as one number, for the frame and the metrics: in the first history it is the revision.
     #[must_use]
     pub fn fence(self) -> Fence {

@@ -13,23 +13,26 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use super::ask::{answer, translated};
 use super::member::{self, Membership};
 use super::opener::Opener;
 use super::part::{Part, Spoken, Taken, Whole};
 use super::roster::Wanted;
 use super::store::StoreWay;
+use super::trouble::Trouble;
 use crate::config::LeaseConfig;
 use crate::config::timing::BEAT;
-use crate::coordination::election::{Answer, Ask, Event, Holder, Missed};
+use crate::coordination::election::{Answer, Ask, Candidate, Event, Missed};
 use crate::coordination::etcd::guardian::Guardian;
-use crate::coordination::etcd::{Campaigned, Client, Failure, Seen, Watched};
+use crate::coordination::etcd::{Client, Watched};
 use crate::coordination::{Presence, Token};
 use crate::frame::Safe;
 use crate::kernel::beat::{Role, Sample};
 use crate::kernel::{Concern, Input, Moment, Span};
 
-/// The leader speaks at every frame, but not faster than this: nobody reads faster.
-const SPEAK_GAP: Span = Span::from_millis(20);
+/// The leader speaks at every frame and change of the board, but not faster than this: a turn that is
+/// decided then still reaches everybody well within the lead time, and a busy board does not flood a thin link.
+const SPEAK_GAP: Span = Span::from_millis(50);
 
 /// The whole board is kept for newcomers at most this often.
 const BOARD_EVERY: Span = Span::from_secs(1);
@@ -55,6 +58,8 @@ pub(super) enum Happened {
     Outranked(Token),
     /// How writing to the store goes: its trouble, or none.
     Store(Option<String>),
+    /// How asking etcd goes: its trouble, or none.
+    Etcd(Option<String>),
     /// How listening at the store goes.
     Hearing(Option<String>),
     /// What the store held when it was claimed.
@@ -82,6 +87,8 @@ pub(super) struct Ways {
     pub(super) runtime: Handle,
     pub(super) tracker: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// Ends the tasks of this one, which still carry its last words after it was stopped.
+    pub(super) ends: CancellationToken,
     pub(super) tell: mpsc::Sender<Happened>,
     pub(super) told: mpsc::Receiver<Happened>,
     /// Opens the store of who leads, where that is none that all share.
@@ -92,10 +99,10 @@ pub(super) struct Ways {
 pub(super) struct Lease {
     part: Part,
     ways: Ways,
-    /// What is wrong with writing, and with listening.
-    store: [Option<String>; 2],
+    trouble: Trouble,
     guarded: Option<i64>,
     resumed: bool,
+    last_beat: Moment,
     next_beat: Moment,
     next_board: Moment,
     next_fetch: Moment,
@@ -108,9 +115,10 @@ impl Lease {
         Self {
             part,
             ways,
-            store: [None, None],
+            trouble: Trouble::default(),
             guarded: None,
             resumed: false,
+            last_beat: now,
             next_beat: now,
             next_board: now,
             next_fetch: now,
@@ -120,6 +128,7 @@ impl Lease {
 
     /// Plays its part until it is stopped.
     pub(super) async fn run(mut self, frames: Arc<Notify>, mut wanted: mpsc::UnboundedReceiver<Wanted>) {
+        let ends = self.ways.ends.clone().drop_guard();
         let watching = watch(self.ways.etcd.clone(), self.ways.tell.clone());
         self.spawn(watching);
         let membership = Membership {
@@ -154,6 +163,7 @@ impl Lease {
         }
         self.close().await;
         let _ = timeout(FAREWELL, leaving).await;
+        drop(ends);
     }
 
     async fn take(&mut self, happened: Happened) {
@@ -169,8 +179,12 @@ impl Lease {
                 self.part.console.elect(now, Event::Outranked(token));
             }
             // Whoever does not lead writes nothing: what went wrong with it before is over.
-            Happened::Store(trouble) => self.note_store(0, trouble.filter(|_| self.leads())),
-            Happened::Hearing(trouble) => self.note_store(1, trouble),
+            Happened::Store(trouble) => {
+                let trouble = trouble.filter(|_| self.leads());
+                self.trouble.note_writing(&self.part, trouble);
+            }
+            Happened::Hearing(trouble) => self.trouble.note_hearing(&self.part, trouble),
+            Happened::Etcd(trouble) => self.trouble.note_etcd(trouble),
             Happened::Held { beat, board } => {
                 if !std::mem::replace(&mut self.resumed, true) {
                     self.part.resume(beat.as_deref(), board.as_deref());
@@ -186,7 +200,7 @@ impl Lease {
                 self.part.roster.tell_consoles(u32::try_from(members.len()).unwrap_or(u32::MAX));
             }
             Happened::Wanted(wanted) => self.tell_everybody(wanted),
-            Happened::Frame => self.next_beat = self.next_beat.min(now + SPEAK_GAP),
+            Happened::Frame => self.next_beat = self.next_beat.min(now.max(self.last_beat + SPEAK_GAP)),
         }
     }
 
@@ -220,7 +234,7 @@ impl Lease {
         }
         self.next_fetch = now + FETCH_EVERY;
         match &self.ways.store {
-            Some(store) if self.store[1].is_none() => store.ask_board(),
+            Some(store) if self.trouble.hearing.is_none() => store.ask_board(),
             _ => {
                 let (etcd, tell) = (self.ways.etcd.clone(), self.ways.tell.clone());
                 self.spawn(async move {
@@ -236,33 +250,16 @@ impl Lease {
         matches!(self.part.role(), Role::Leader(_))
     }
 
-    fn note_store(&mut self, which: usize, trouble: Option<String>) {
-        if self.store[which] != trouble {
-            let before = self.store.iter().flatten().next().cloned();
-            self.store[which] = trouble;
-            let now = self.store.iter().flatten().next().cloned();
-            if before != now {
-                if let Some(why) = &now {
-                    warn!("{why}");
-                } else {
-                    info!("the store answers again");
-                }
-                self.part.meters.store_written(now.is_none());
-                self.part.give(Input::Notice(Concern::Store, now.map(|why| Safe::line(&why).shared())));
-            }
-        }
-    }
-
     async fn settle(&mut self) {
         let now = self.part.now();
         let changed = self.part.settle(now);
         if changed && !self.leads() {
-            self.note_store(0, None);
+            self.trouble.note_writing(&self.part, None);
         }
         while let Some(ask) = self.part.console.poll() {
             self.carry(ask);
         }
-        let lease = self.part.console.candidate().and_then(|candidate| candidate.lease());
+        let lease = self.part.console.candidate().and_then(Candidate::lease);
         if self.guarded != lease
             && let Some(guardian) = &mut self.ways.guardian
         {
@@ -284,7 +281,7 @@ impl Lease {
             self.list(|tell, members| async move { _ = tell.send(Happened::Members(members)).await });
         }
         if self.next_beat <= now {
-            self.next_beat = now + BEAT;
+            (self.last_beat, self.next_beat) = (now, now + BEAT);
             let whole = if self.next_board <= now { Whole::Changed } else { Whole::No };
             if let Some(spoken) = self.part.speak(token, whole, false).await {
                 self.say(token, spoken);
@@ -302,7 +299,7 @@ impl Lease {
         if spoken.board.is_some() {
             self.next_board = now + BOARD_EVERY;
         }
-        if self.ways.store.is_none() || self.store[0].is_some() {
+        if self.ways.store.is_none() || self.trouble.writing.is_some() {
             let (etcd, beat, board) = (self.ways.etcd.clone(), spoken.beat.clone(), spoken.board.clone());
             self.spawn(async move {
                 if let Some(board) = board {
@@ -328,7 +325,11 @@ impl Lease {
         }
         let tell = self.ways.tell.clone();
         self.spawn(async move {
-            let answer = answer(&etcd, ask, numbers, &who).await;
+            let (answer, trouble) = answer(&etcd, ask, numbers, &who).await;
+            // A lease that is given back may be gone already, and nobody waits for that.
+            if !matches!(ask, Ask::Revoke(_)) {
+                let _ = tell.send(Happened::Etcd(trouble)).await;
+            }
             let _ = tell.send(Happened::Answered { ask, sent, answer }).await;
         });
     }
@@ -356,20 +357,20 @@ impl Lease {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.ways.stop.clone();
+        let stop = self.ways.ends.clone();
         let task = async move { _ = stop.run_until_cancelled_owned(task).await };
         self.ways.tracker.spawn_on(task, &self.ways.runtime);
     }
 
     /// The last words, and the lease back, so that the next one need not wait for it.
     async fn close(&mut self) {
-        let lease = self.part.console.candidate().and_then(|candidate| candidate.lease());
+        let lease = self.part.console.candidate().and_then(Candidate::lease);
         let now = self.part.now();
         let farewell = async {
             if let Some(token) = self.part.console.may_speak(now)
                 && let Some(spoken) = self.part.speak(token, Whole::Changed, true).await
             {
-                if let (Some(store), None) = (&self.ways.store, &self.store[0]) {
+                if let (Some(store), None) = (&self.ways.store, &self.trouble.writing) {
                     let _ = store.say_last(spoken).await;
                 } else {
                     let _ = self.ways.etcd.put_frame(token.rev, &spoken.beat).await;
@@ -390,36 +391,4 @@ impl Lease {
 async fn watch(etcd: Client, tell: mpsc::Sender<Happened>) {
     let mut watch = etcd.watch();
     while tell.send(Happened::Watched(watch.next().await)).await.is_ok() {}
-}
-
-/// Puts a question of the protocol to etcd.
-async fn answer(etcd: &Client, ask: Ask, numbers: LeaseConfig, who: &str) -> Result<Answer, Missed> {
-    let missed = |failure: Failure| match failure {
-        Failure::Unknown(_) => Missed::Unknown,
-        Failure::Refused(_) | Failure::Unreachable(_) => Missed::Failed,
-    };
-    match ask {
-        Ask::Grant => {
-            let granted = etcd.grant(numbers.ttl.into()).await.map_err(missed)?;
-            Ok(Answer::Granted { lease: granted.lease, ttl: granted.ttl.into() })
-        }
-        Ask::KeepAlive(lease) => etcd.keep_alive(lease).await.map(|ttl| Answer::Alive(ttl.into())).map_err(missed),
-        Ask::Campaign(lease) => Ok(match etcd.campaign(lease, who).await.map_err(missed)? {
-            Campaigned::Won { rev, epoch } => Answer::Won { rev, epoch },
-            Campaigned::Held(holder, epoch) => Answer::Seen { holder: Some(translated(holder)), epoch },
-        }),
-        Ask::Look => {
-            let Seen { holder, epoch, .. } = etcd.leader().await.map_err(missed)?;
-            Ok(Answer::Seen { holder: holder.map(translated), epoch })
-        }
-        Ask::Raise { from, to } => etcd.raise_epoch(from, to).await.map(Answer::Raised).map_err(missed),
-        Ask::Revoke(lease) => etcd.revoke(lease).await.map(|()| Answer::Revoked).map_err(missed),
-        // Without a store that all share there is no fence but etcd's own.
-        Ask::StoredEpoch => Ok(Answer::Stored(0)),
-        Ask::Claim(_) => Ok(Answer::Claimed),
-    }
-}
-
-fn translated(holder: crate::coordination::etcd::Holder) -> Holder {
-    Holder { rev: holder.rev, lease: holder.lease, value: holder.value }
 }

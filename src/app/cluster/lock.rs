@@ -45,8 +45,9 @@ const JUST: Span = Span::from_secs(1);
 /// All followers see the end of a leader in the same moment: each waits up to so long, by its process number.
 const JITTER_MS: u64 = 10;
 
-/// The leader speaks at every frame, but not faster than this: nobody reads faster.
-const SPEAK_GAP: Span = Span::from_millis(20);
+/// The leader speaks at every frame and change of the board, but not faster than this: a turn that is
+/// decided then still reaches everybody well within the lead time.
+const SPEAK_GAP: Span = Span::from_millis(10);
 
 /// What the task needs beside its part.
 pub(super) struct Local {
@@ -73,6 +74,7 @@ pub(super) struct Lock {
     hurries_until: Moment,
     next_present: Moment,
     next_ask: Moment,
+    last_beat: Moment,
     next_beat: Moment,
     /// Whether a leader has told what the board says.
     has_followed: bool,
@@ -106,6 +108,7 @@ impl Lock {
             hurries_until: now,
             next_present: now,
             next_ask: now,
+            last_beat: now,
             next_beat: now,
             has_followed: false,
         }
@@ -123,7 +126,10 @@ impl Lock {
                 Happened::Told(told) => self.heard_follower(told).await,
                 Happened::Line(Some(line)) => self.heard_leader(&line).await,
                 Happened::Line(None) => self.lost_leader().await,
-                Happened::Frame => self.next_beat = self.next_beat.min(self.part.now() + SPEAK_GAP),
+                Happened::Frame => {
+                    let soon = self.part.now().max(self.last_beat + SPEAK_GAP);
+                    self.next_beat = self.next_beat.min(soon);
+                }
                 Happened::Wanted(wanted) => drop(wanted.send(self.everybody())),
                 Happened::Time => {}
             }
@@ -223,7 +229,7 @@ impl Lock {
 
     async fn speak(&mut self, handover: bool) {
         let now = self.part.now();
-        self.next_beat = now + BEAT;
+        (self.last_beat, self.next_beat) = (now, now + BEAT);
         if matches!(&self.station, Station::Leads { held, .. } if !held.holds()) {
             // Somebody took the file away, and with it the lock: another console may lead already.
             self.part.console.lock(now, None);
@@ -250,14 +256,14 @@ impl Lock {
         match line.as_deref() {
             None => drop(self.present.remove(&follower)),
             Some(WANTS_BOARD) => return self.answer(token, follower).await,
-            Some(line) => match Presence::read(line) {
-                Some(present) => {
-                    if self.present.insert(follower, present).is_none() {
-                        self.answer(token, follower).await;
-                    }
+            Some(line) => {
+                let Some(present) = Presence::read(line) else {
+                    return warn!("a console of this machine tells what can't be used");
+                };
+                if self.present.insert(follower, present).is_none() {
+                    self.answer(token, follower).await;
                 }
-                None => warn!("a console of this machine tells what can't be used"),
-            },
+            }
         }
         if self.present.len() != before {
             self.part.roster.tell_consoles(u32::try_from(self.present.len() + 1).unwrap_or(u32::MAX));

@@ -4,16 +4,22 @@
 //! reaches the kernel as inputs, and what the kernel shows reaches the others as lines. The protocol is
 //! coordination's; here is only who carries what to whom.
 
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
+mod ask;
+#[cfg(all(feature = "etcd", feature = "redis"))]
 mod lease;
 mod lock;
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
 mod member;
 mod opener;
 mod part;
+#[cfg(all(feature = "etcd", feature = "redis"))]
+mod resume;
 mod roster;
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod store;
+#[cfg(all(feature = "etcd", feature = "redis"))]
+mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,7 +34,7 @@ use self::part::{Identity, LEAD_ON_MACHINE, Part};
 pub(super) use self::roster::{Company, Roster};
 use super::clock::Clock;
 use super::driver::Inbox;
-use super::keep::{self, Shelf};
+use super::keep::Shelf;
 use super::socket::socket_path;
 use crate::config::{ClusterConfig, Config};
 use crate::coordination::election::local::{self as election, Candidate, Contested};
@@ -80,11 +86,12 @@ impl Cluster {
         match &config.cluster {
             ClusterConfig::None => self.alone(config),
             ClusterConfig::Local => self.local(config, who),
-            #[cfg(feature = "etcd")]
+            #[cfg(all(feature = "etcd", feature = "redis"))]
             ClusterConfig::Etcd(etcd) => self.among_machines(config, etcd, who),
-            #[cfg(not(feature = "etcd"))]
+            #[cfg(not(all(feature = "etcd", feature = "redis")))]
             ClusterConfig::Etcd(_) => {
-                let why = "this program was built without etcd, so this console leads nobody and follows nobody";
+                let why =
+                    "this program was built without etcd or Redis, so this console leads nobody and follows nobody";
                 let mut inputs = self.alone(config);
                 inputs.push(Input::Notice(Concern::Sync, Some(why.into())));
                 inputs
@@ -104,8 +111,8 @@ impl Cluster {
         let opener = self.opener(config);
         let (first, mut inputs) = match candidate.try_lead(0) {
             Ok(Contested::Leads(held)) => {
-                let opened = opener.open();
-                let known = opened.fence;
+                let found = opener.open();
+                let known = found.fence;
                 // A runtime folder does not outlive the machine's restart, the state does: fences go on from it.
                 let held = if known < held.fence() {
                     Some(held)
@@ -116,7 +123,7 @@ impl Cluster {
                         _ => None,
                     }
                 };
-                (held, opened.inputs)
+                (held, found.inputs)
             }
             Ok(Contested::Held { .. }) => (None, Vec::new()),
             Err(why) => {
@@ -178,7 +185,7 @@ impl Cluster {
     }
 }
 
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
 impl Cluster {
     fn among_machines(&self, config: &Config, etcd: &crate::config::EtcdConfig, who: Identity) -> Vec<Input> {
         use crate::coordination::election::Candidate;
@@ -217,8 +224,9 @@ impl Cluster {
         let elector = Elector::Lease(Candidate::new(now, etcd.lease, seed));
         let console = Console::new(elector, Listener::new(now, &who.board, &who.boot));
         let (tell, told) = tokio::sync::mpsc::channel(WAITING);
-        let way = self.store_way(config, &who.board, &tell, &mut inputs);
-        let part = self.part(console, Reference::new(&who.boot), who, part::LEAD_OVER_NETWORK);
+        let ends = CancellationToken::new();
+        let way = self.store_way(config, &who.board, (&tell, &ends), &mut inputs);
+        let part = self.part(console, Reference::new(&who.boot), who, crate::config::timing::LEAD_TIME);
         let ways = lease::Ways {
             etcd: client,
             store: way,
@@ -227,9 +235,10 @@ impl Cluster {
             runtime: self.needs.runtime.clone(),
             tracker: self.tracker.clone(),
             stop: self.stop.clone(),
+            ends,
             tell,
             told,
-            opener: (!keep::is_shared(config)).then(|| self.opener(config)),
+            opener: (!matches!(config.state, crate::config::StateConfig::Redis { .. })).then(|| self.opener(config)),
         };
         let lease = lease::Lease::new(part, ways);
         let wanted = self.needs.roster.hear_wanted();
@@ -237,17 +246,21 @@ impl Cluster {
         inputs
     }
 
-    #[cfg(feature = "redis")]
     fn store_way(
         &self,
         config: &Config,
         board: &str,
-        tell: &tokio::sync::mpsc::Sender<lease::Happened>,
+        (tell, ends): (&tokio::sync::mpsc::Sender<lease::Happened>, &CancellationToken),
         inputs: &mut Vec<Input>,
     ) -> Option<store::StoreWay> {
         let crate::config::StateConfig::Redis { url, .. } = &config.state else { return None };
-        let tasks =
-            store::Tasks { runtime: &self.needs.runtime, tracker: &self.tracker, tell, clock: self.needs.clock };
+        let tasks = store::Tasks {
+            runtime: &self.needs.runtime,
+            tracker: &self.tracker,
+            stop: ends,
+            tell,
+            clock: self.needs.clock,
+        };
         let started = store::StoreWay::start(url.reveal(), board, &tasks);
         started
             .inspect_err(|why| {
@@ -259,7 +272,7 @@ impl Cluster {
 }
 
 /// What may wait for this console's part: a second of everything that ever comes at once.
-#[cfg(feature = "etcd")]
+#[cfg(all(feature = "etcd", feature = "redis"))]
 const WAITING: usize = 256;
 
 fn identity(config: &Config) -> Identity {

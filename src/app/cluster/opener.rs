@@ -62,18 +62,17 @@ impl Opener {
             for _ in 0..TRIES {
                 let again = opener.clone();
                 let Needs { runtime, .. } = &opener.needs;
-                let opened = runtime.spawn_blocking(move || {
+                let tried = runtime.spawn_blocking(move || {
                     let Needs { shelf, inbox, meters, .. } = &again.needs;
                     keep::open(&again.config, shelf, inbox, meters).map(told)
                 });
-                match opened.await {
-                    Ok(Ok(opened)) => return opener.tell(opened, resumes),
+                match tried.await {
+                    Ok(Ok(found)) => return opener.tell(found, resumes),
                     Ok(Err(keep::Taken(_))) => sleep(AGAIN).await,
                     Err(_) => return,
                 }
             }
-            let opened = opener.open();
-            opener.tell(opened, resumes);
+            opener.tell(opener.open(), resumes);
         };
         let stop = self.stop.clone();
         let task = async move { _ = stop.run_until_cancelled_owned(task).await };

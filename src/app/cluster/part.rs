@@ -12,12 +12,12 @@ use tracing::{info, warn};
 use super::roster::Roster;
 use crate::app::clock::Clock;
 use crate::app::driver::Inbox;
-use crate::config::timing::{HORIZON, LEAD_TIME};
+use crate::config::timing::HORIZON;
 use crate::coordination::link::{Head, Ignored, Message, Reference, Said};
 use crate::coordination::{Console, Presence, Token};
 use crate::frame::Safe;
-use crate::kernel::beat::{Mark, Mirror, Mirrored, Origin, Role};
-use crate::kernel::{BoardSnapshot, Concern, Current, Input, ItemSnapshot, Kernel, Moment, Snapshot, Span};
+use crate::kernel::beat::{Mark, Mirror, Mirrored, Role};
+use crate::kernel::{Concern, Current, Input, Kernel, Moment, Span};
 use crate::metrics::Meters;
 
 /// The board thread goes round in milliseconds; one that has not answered after so long is stuck.
@@ -40,6 +40,10 @@ pub(super) struct Identity {
 
 /// What a leader has to say.
 #[derive(Debug)]
+#[cfg_attr(
+    not(all(feature = "etcd", feature = "redis")),
+    expect(dead_code, reason = "the way over a store alone needs it")
+)]
 pub(super) struct Spoken {
     pub(super) token: Token,
     pub(super) beat: String,
@@ -82,7 +86,7 @@ pub(super) struct Part {
     clock: Clock,
     inbox: Arc<Inbox>,
     pub(super) meters: Arc<Meters>,
-    who: Identity,
+    pub(super) who: Identity,
     /// The role that the kernel was told last, and since when.
     role: Option<Role>,
     since: Moment,
@@ -132,6 +136,7 @@ impl Part {
         self.clock.now()
     }
 
+    #[cfg(all(feature = "etcd", feature = "redis"))]
     pub(super) const fn who(&self) -> &Identity {
         &self.who
     }
@@ -271,36 +276,6 @@ impl Part {
         }
     }
 
-    /// What a store held of a leader that is gone: the kernel goes on from it.
-    pub(super) fn resume(&mut self, beat: Option<&str>, board: Option<&str>) {
-        let now = self.now();
-        let mut read = |text: Option<&str>| {
-            let message = Message::read(text?).ok()?;
-            let mapping = self.reference.hears(now, &message.head);
-            (message.head.board == self.who.board).then(|| message.on_clock(|moment| mapping.to_local(moment)))
-        };
-        let current = match read(beat).map(|message| (message.head.token, message.said)) {
-            Some((token, Said::Beat { beat, .. })) => {
-                let turn = beat.turns.iter().take_while(|turn| turn.show_at <= now).last().or(beat.turns.first());
-                Current {
-                    seq: beat.seq,
-                    item: turn.and_then(|turn| turn.item.clone()),
-                    show_at: turn.map_or(now, |turn| turn.show_at),
-                    dwell: turn.map_or(Span::ZERO, |turn| turn.dwell),
-                    fence: token.fence().0,
-                }
-            }
-            _ => Current::default(),
-        };
-        let board = match read(board).map(|message| message.said) {
-            Some(Said::Board { mirror, .. }) => snapshot(mirror),
-            _ => BoardSnapshot::default(),
-        };
-        if current != Current::default() || !board.items.is_empty() {
-            self.give(Input::Snapshot(Box::new(Snapshot { current, board })));
-        }
-    }
-
     /// What there is to say by `token`.
     pub(super) async fn speak(&mut self, token: Token, whole: Whole, handover: bool) -> Option<Spoken> {
         let since = self.told.filter(|(told, _)| *told == token).map(|(_, touched)| touched);
@@ -373,22 +348,6 @@ impl Part {
     }
 }
 
-/// A mirrored board as a store would have kept it.
-fn snapshot(mirror: Mirror) -> BoardSnapshot {
-    let item = |item: Mirrored| {
-        let (pushed, ttl) = match item.origin {
-            Origin::Pushed { ttl, unnamed } => (unnamed, ttl),
-            Origin::Fixed | Origin::Plan { .. } => (false, None),
-        };
-        let Mirrored { id, text, level, since, updated, revision, .. } = item;
-        ItemSnapshot { id, text, level, since, updated, revision, pushed, ttl }
-    };
-    BoardSnapshot { version: 0, items: mirror.items.into_iter().map(item).collect() }
-}
-
 /// How long ahead turns are decided among the consoles of one machine: a hundred times what a line
 /// needs from one to the other, and less than an eye notices.
 pub(super) const LEAD_ON_MACHINE: Span = Span::from_millis(50);
-
-/// How long ahead they are decided over a network.
-pub(super) const LEAD_OVER_NETWORK: Span = LEAD_TIME;

@@ -66,6 +66,7 @@ impl Roster {
     }
 
     /// What this console tells of itself.
+    #[cfg(all(feature = "etcd", feature = "redis"))]
     pub(in crate::app) fn own(&self) -> Presence {
         self.own.load().as_ref().clone()
     }
@@ -93,6 +94,7 @@ impl Roster {
     }
 
     /// Waits until this console plays another role.
+    #[cfg(all(feature = "etcd", feature = "redis"))]
     pub(super) async fn role_changed(&self) {
         self.changed.notified().await;
     }

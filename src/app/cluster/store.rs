@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::sleep;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::lease::Happened;
@@ -50,14 +50,13 @@ pub(super) struct StoreWay {
     outbox: Arc<Mutex<Outbox>>,
     bell: Arc<Notify>,
     orders: mpsc::UnboundedSender<Order>,
-    /// The tasks end with it, and not with the program's stop: the last words are written after that.
-    _tasks: DropGuard,
 }
 
 /// Where the tasks live.
 pub(super) struct Tasks<'a> {
     pub(super) runtime: &'a Handle,
     pub(super) tracker: &'a TaskTracker,
+    pub(super) stop: &'a CancellationToken,
     pub(super) tell: &'a mpsc::Sender<Happened>,
     pub(super) clock: Clock,
 }
@@ -71,9 +70,8 @@ impl StoreWay {
         let link = || RedisLink::new(url, board, None);
         let (outbox, bell) = (Arc::<Mutex<Outbox>>::default(), Arc::new(Notify::new()));
         let (orders, ordered) = mpsc::unbounded_channel();
-        let ends = CancellationToken::new();
         let spawn = |task| {
-            let stop = ends.clone();
+            let stop = tasks.stop.clone();
             tasks.tracker.spawn_on(async move { _ = stop.run_until_cancelled_owned(task).await }, tasks.runtime);
         };
         let writer = Writer {
@@ -86,7 +84,7 @@ impl StoreWay {
         spawn(Box::pin(writer.run()) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>>);
         spawn(Box::pin(listen(link()?, tasks.tell.clone())));
         spawn(Box::pin(tell_time(link()?, tasks.clock, tasks.tell.clone())));
-        Ok(Self { outbox, bell, orders, _tasks: ends.drop_guard() })
+        Ok(Self { outbox, bell, orders })
     }
 
     /// Writes and publishes, in place of what waits still.
@@ -270,16 +268,12 @@ async fn tell_time(mut link: RedisLink, clock: Clock, tell: mpsc::Sender<Happene
     let mut server: Option<String> = None;
     loop {
         if server.is_none() {
-            match link.identity().await {
-                Ok(identity) => {
-                    pace.restart();
-                    server = Some(identity);
-                }
-                Err(_) => {
-                    sleep(TIME_AGAIN).await;
-                    continue;
-                }
-            }
+            let Ok(identity) = link.identity().await else {
+                sleep(TIME_AGAIN).await;
+                continue;
+            };
+            pace.restart();
+            server = Some(identity);
         }
         let sent = clock.now();
         let Ok(reference) = link.time().await else {

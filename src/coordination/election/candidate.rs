@@ -3,11 +3,14 @@
 //! The rules are those of the protocol: a leader acts only as long as its last acknowledged renewal,
 //! counted from when that was *sent*, is younger than the lease less the margin; an unknown outcome is
 //! read back and never assumed; whoever doubts falls silent first and asks then. Deliberately no
-//! network, no store and no clock.
+//! network, no store and no clock. What an answer means is in `answers.rs`.
+
+mod answers;
 
 use std::collections::VecDeque;
 
-use super::{Answer, Ask, Event, Holder, Missed, Standing};
+use super::lease::Lease;
+use super::{Ask, Event, Holder, Standing};
 use crate::config::LeaseConfig;
 use crate::coordination::Token;
 use crate::kernel::{Moment, Span};
@@ -21,21 +24,8 @@ const LOOK_SELDOM: Span = Span::from_secs(5);
 /// How long a candidate waits after a question that failed.
 const RETRY: Span = Span::from_millis(250);
 
-/// A renewal that failed is tried again this soon: each counts.
-const RENEW_AGAIN: Span = Span::from_millis(50);
-
 /// Candidates that hear of a vacancy at once wait up to so long, each its own time.
 const JITTER_MAX: Span = Span::from_millis(50);
-
-/// A lease of our own.
-#[derive(Clone, Copy, Debug)]
-struct Lease {
-    id: i64,
-    /// Until when a leader may act by it.
-    until: Moment,
-    renew_at: Moment,
-    renewing: bool,
-}
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +56,7 @@ pub struct Candidate {
     is_vacant: bool,
     campaign_at: Option<Moment>,
     epoch: Option<u64>,
-    /// The highest token that the store or a frame has shown: our epoch must not be below.
+    /// The highest token that the store or a frame has shown: ours must not be below.
     highest: Token,
     watching: bool,
     /// When it last heard from the elector.
@@ -74,8 +64,8 @@ pub struct Candidate {
     look_at: Moment,
     looking: bool,
     asked: Option<Ask>,
-    /// When it heard that it had won: what was looked up before is of another time.
-    won_at: Moment,
+    /// When it last won, doubted or stood down: what was looked up before is of another time.
+    since: Moment,
     seed: u64,
     asks: VecDeque<Ask>,
 }
@@ -99,7 +89,7 @@ impl Candidate {
             look_at: now,
             looking: false,
             asked: None,
-            won_at: now,
+            since: now,
             seed,
             asks: VecDeque::new(),
         }
@@ -130,13 +120,6 @@ impl Candidate {
         self.answered
     }
 
-    /// The token of who leads, as far as the elector has told.
-    #[must_use]
-    pub fn elected(&self) -> Option<Token> {
-        let rev = self.holder.as_ref()?.rev;
-        self.epoch.map(|epoch| Token { epoch, rev })
-    }
-
     /// The lease that a leadership is bound to.
     #[must_use]
     pub fn lease(&self) -> Option<i64> {
@@ -155,8 +138,8 @@ impl Candidate {
             return None;
         }
         let look = (!self.looking).then_some(self.look_at);
-        let renew = self.lease.filter(|lease| !lease.renewing).map(|lease| lease.renew_at);
-        let deadline = self.lease.filter(|_| matches!(self.place, Place::Leads(_))).map(|lease| lease.until);
+        let renew = self.lease.and_then(|lease| lease.renew_at());
+        let deadline = self.lease.filter(|_| matches!(self.place, Place::Leads(_))).map(|lease| lease.until());
         let campaign = self.campaign_at.filter(|_| self.place == Place::Watches);
         [look, renew, deadline, campaign].into_iter().flatten().min()
     }
@@ -166,6 +149,8 @@ impl Candidate {
         if self.place == Place::Resigned {
             return;
         }
+        // Who woke past the deadline led no more before it heard this.
+        self.suspend(now);
         match event {
             Event::Wake => {}
             Event::Answered { ask, sent, answer } => self.answered_to(now, ask, sent, answer),
@@ -181,19 +166,16 @@ impl Candidate {
                 self.stand(now);
             }
             Event::Outranked(token) => self.outranked(now, token),
-            Event::Resign => self.resign(),
+            Event::Resign => return self.resign(),
         }
         self.wake(now);
     }
 
     fn wake(&mut self, now: Moment) {
-        if let Place::Leads(token) = self.place
-            && !self.may_act(now)
+        self.suspend(now);
+        if let Some(lease) = self.lease.as_mut().filter(|lease| lease.renew_at().is_some())
+            && lease.is_due(now)
         {
-            self.place = Place::Suspended(token);
-        }
-        if let Some(lease) = self.lease.as_mut().filter(|lease| !lease.renewing && lease.renew_at <= now) {
-            lease.renewing = true;
             self.asks.push_back(Ask::KeepAlive(lease.id));
         }
         if self.place == Place::Watches && self.campaign_at.is_some_and(|at| at <= now) {
@@ -201,13 +183,21 @@ impl Candidate {
             self.place = Place::Grants;
             self.ask(Ask::Grant);
         }
-        if !self.looking && self.look_at <= now && self.place != Place::Resigned {
+        if !self.looking && self.look_at <= now {
             self.look();
         }
     }
 
+    fn suspend(&mut self, now: Moment) {
+        if let Place::Leads(token) = self.place
+            && !self.may_act(now)
+        {
+            self.place = Place::Suspended(token);
+        }
+    }
+
     fn may_act(&self, now: Moment) -> bool {
-        self.lease.is_some_and(|lease| now < lease.until)
+        self.lease.is_some_and(|lease| lease.may_act(now))
     }
 
     fn ask(&mut self, ask: Ask) {
@@ -221,157 +211,10 @@ impl Candidate {
         }
     }
 
-    fn answered_to(&mut self, now: Moment, ask: Ask, sent: Moment, answer: Result<Answer, Missed>) {
-        if answer.is_ok() && !matches!(ask, Ask::StoredEpoch | Ask::Claim(_)) {
-            self.answered = Some(now);
-        }
-        match ask {
-            Ask::KeepAlive(id) => return self.renewed(now, id, sent, &answer),
-            Ask::Look => return self.looked(now, sent, answer),
-            // What comes back to a question that is not ours any more changes nothing, but leaves no lease behind.
-            _ if self.asked != Some(ask) => {
-                if let Ok(Answer::Granted { lease, .. }) = answer {
-                    self.asks.push_back(Ask::Revoke(lease));
-                }
-                return;
-            }
-            _ => self.asked = None,
-        }
-        match (self.place, answer) {
-            (Place::Grants, Ok(Answer::Granted { lease, ttl })) => self.granted(now, sent, lease, ttl),
-            (Place::Campaigns, Ok(Answer::Won { rev, epoch })) => self.won(now, rev, epoch),
-            (Place::Campaigns, Ok(Answer::Seen { holder, epoch })) => self.beaten(now, holder, epoch),
-            // Whether it was done has to be read back.
-            (Place::Campaigns, Err(Missed::Unknown)) => self.look(),
-            (Place::Dates { .. }, Ok(Answer::Stored(epoch))) => {
-                let to = epoch.max(self.highest.epoch) + 1;
-                self.ask(Ask::Raise { from: self.epoch, to });
-            }
-            (Place::Dates { rev }, Ok(Answer::Raised(true))) => {
-                if let Ask::Raise { to, .. } = ask {
-                    self.epoch = Some(to);
-                    self.claim(Token { epoch: to, rev });
-                }
-            }
-            (Place::Dates { .. }, Ok(Answer::Raised(false)) | Err(_)) => {
-                self.look_at = if matches!(ask, Ask::Raise { .. }) { now } else { now + RETRY };
-            }
-            (Place::Claims(token), Ok(Answer::Claimed)) => {
-                self.place = Place::Confirms(token);
-                self.look_at = now;
-            }
-            (Place::Claims(_), Ok(Answer::Fenced(stored))) => self.outranked(now, stored),
-            (Place::Claims(token), Err(_)) => self.claim(token),
-            (Place::Grants | Place::Campaigns, _) => self.step_down(now, self.lease.is_some()),
-            _ => {}
-        }
-    }
-
-    fn granted(&mut self, now: Moment, sent: Moment, id: i64, ttl: Span) {
-        let until = sent + ttl.saturating_sub(self.numbers.margin);
-        self.lease = Some(Lease { id, until, renew_at: sent + self.numbers.renew, renewing: false });
-        if now < until {
-            self.place = Place::Campaigns;
-            self.ask(Ask::Campaign(id));
-        } else {
-            self.step_down(now, true);
-        }
-    }
-
-    fn won(&mut self, now: Moment, rev: u64, epoch: Option<u64>) {
-        if self.place == Place::Campaigns {
-            self.won_at = now;
-        }
-        self.holder = None;
-        self.is_vacant = false;
-        self.epoch = epoch;
-        match epoch.filter(|epoch| Token { epoch: *epoch, rev } >= self.highest) {
-            Some(epoch) => self.claim(Token { epoch, rev }),
-            None => {
-                self.place = Place::Dates { rev };
-                self.ask(Ask::StoredEpoch);
-            }
-        }
-    }
-
-    fn claim(&mut self, token: Token) {
-        self.place = Place::Claims(token);
-        self.ask(Ask::Claim(token));
-    }
-
-    fn beaten(&mut self, now: Moment, holder: Option<Holder>, epoch: Option<u64>) {
-        match holder {
-            // The first try was done although nobody heard of it.
-            Some(holder) if self.lease() == Some(holder.lease) => self.won(now, holder.rev, epoch),
-            holder => {
-                self.epoch = epoch;
-                self.step_down(now, true);
-                self.sees(now, holder);
-            }
-        }
-    }
-
-    fn renewed(&mut self, now: Moment, id: i64, sent: Moment, answer: &Result<Answer, Missed>) {
-        let Some(lease) = self.lease.as_mut().filter(|lease| lease.id == id) else { return };
-        lease.renewing = false;
-        match answer {
-            Ok(Answer::Alive(ttl)) if ttl.is_zero() => self.step_down(now, false),
-            Ok(Answer::Alive(ttl)) => {
-                lease.until = lease.until.max(sent + ttl.saturating_sub(self.numbers.margin));
-                lease.renew_at = sent + self.numbers.renew;
-                if let Place::Suspended(token) = self.place
-                    && self.may_act(now)
-                {
-                    self.place = Place::Confirms(token);
-                    self.look_at = now;
-                }
-            }
-            _ => lease.renew_at = now + RENEW_AGAIN,
-        }
-    }
-
-    fn looked(&mut self, now: Moment, sent: Moment, answer: Result<Answer, Missed>) {
-        self.looking = false;
-        if sent < self.won_at && !matches!(self.place, Place::Watches | Place::Grants) {
-            self.look_at = now;
-            return;
-        }
-        let settled = matches!(self.place, Place::Watches | Place::Leads(_)) && self.watching;
-        self.look_at = now + if settled { LOOK_SELDOM } else { LOOK_EVERY };
-        let Ok(Answer::Seen { holder, epoch }) = answer else {
-            self.look_at = now + RETRY.min(LOOK_EVERY);
-            return;
-        };
-        let ours = holder.as_ref().is_some_and(|holder| self.lease() == Some(holder.lease));
-        let rev = holder.as_ref().map_or(0, |holder| holder.rev);
-        self.epoch = epoch;
-        match self.place {
-            Place::Campaigns if self.asked.is_none() && ours => self.won(now, rev, epoch),
-            Place::Campaigns if self.asked.is_none() && holder.is_none() => {
-                if let Some(lease) = self.lease() {
-                    self.ask(Ask::Campaign(lease));
-                }
-            }
-            Place::Dates { rev: own } if ours && rev == own => {
-                if self.asked.is_none() {
-                    self.won(now, rev, epoch);
-                }
-            }
-            Place::Confirms(token) if ours && rev == token.rev && epoch == Some(token.epoch) => {
-                if self.may_act(now) {
-                    self.place = Place::Leads(token);
-                } else {
-                    self.place = Place::Suspended(token);
-                }
-            }
-            // Another history, or an epoch that somebody took away: the key is ours, the token is not.
-            Place::Confirms(token) | Place::Leads(token) if ours && rev == token.rev => {
-                if epoch != Some(token.epoch) {
-                    self.won(now, rev, epoch);
-                }
-            }
-            _ => self.sees(now, holder),
-        }
+    /// Looks as soon as it can; what was looked up until now counts no more.
+    fn doubt(&mut self, now: Moment) {
+        self.since = now;
+        self.look_at = now;
     }
 
     /// Takes up what the watch told, which may be older than what is known: who leads falls silent and looks.
@@ -379,31 +222,24 @@ impl Candidate {
         if self.place == Place::Watches {
             return self.sees(now, holder);
         }
-        let ours = holder.as_ref().is_some_and(|holder| self.lease() == Some(holder.lease));
-        if !ours {
+        if !self.is_ours(holder.as_ref()) {
             if let Place::Leads(token) = self.place {
                 self.place = Place::Confirms(token);
             }
-            self.look_at = now;
+            self.doubt(now);
         }
     }
 
-    /// Takes up who leads, as a look told it.
+    /// Whether `holder` is this console, by the lease that it has now.
+    fn is_ours(&self, holder: Option<&Holder>) -> bool {
+        holder.is_some_and(|holder| self.lease() == Some(holder.lease))
+    }
+
+    /// Takes up who leads, as one who does not.
     fn sees(&mut self, now: Moment, holder: Option<Holder>) {
-        let ours = holder.as_ref().is_some_and(|holder| self.lease() == Some(holder.lease));
-        match self.place {
-            Place::Watches => {
-                self.is_vacant = holder.is_none();
-                self.holder = holder;
-                self.stand(now);
-            }
-            Place::Grants | Place::Campaigns | Place::Resigned => {}
-            _ if ours => {}
-            _ => {
-                self.step_down(now, true);
-                self.sees(now, holder);
-            }
-        }
+        self.is_vacant = holder.is_none();
+        self.holder = holder;
+        self.stand(now);
     }
 
     /// Stands for the lead where nobody has it.
@@ -423,13 +259,19 @@ impl Candidate {
             _ => return,
         };
         if token > own {
+            let claimed = matches!(self.place, Place::Claims(_));
             // If the key is still ours this is another history, and the next epoch comes after it.
             self.place = Place::Dates { rev: own.rev };
             self.asked = None;
-            self.look_at = now;
+            self.doubt(now);
+            if claimed {
+                // A store that refuses whatever comes is not asked in a circle.
+                self.look_at = now + RETRY;
+            }
         }
     }
 
+    /// Leads no more, or never did. A lease that may still live is given back.
     fn step_down(&mut self, now: Moment, lives: bool) {
         if let Some(lease) = self.lease.take()
             && lives
@@ -439,6 +281,7 @@ impl Candidate {
         self.place = Place::Watches;
         self.asked = None;
         (self.holder, self.is_vacant, self.campaign_at) = (None, false, None);
+        self.since = now;
         self.look_at = now + RETRY;
     }
 

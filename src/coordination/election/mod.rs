@@ -5,6 +5,7 @@
 //! plays etcd in a simulation, answers with the moment at which the question was sent.
 
 mod candidate;
+mod lease;
 pub mod local;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@ pub enum Mode {
 /// Why a message does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// It was heard already, or a later one was.
+    /// It was heard already, or a later one was, or it was told so long ago that it says nothing any more.
     Old,
     /// A leader speaks that has a successor.
     Deposed(Token),
@@ -36,6 +36,8 @@ pub enum Ignored {
     FarFuture,
     /// It is our own.
     Own,
+    /// It was told by a clock that is not ours, and nothing confirms yet which one that is.
+    OtherClock,
 }
 
 /// What is heard, and when.
@@ -69,19 +71,20 @@ impl Listener {
         if head.board != self.board {
             return Err(Ignored::Foreign(Safe::line(&head.board)));
         }
-        if head.boot == self.boot {
+        if self.is_own(message) {
             return Err(Ignored::Own);
         }
-        let known = self.newest.map_or(Token::default(), |(token, ..)| token);
-        if head.token < known {
+        if head.token < self.token() {
             return Err(Ignored::Deposed(head.token));
         }
         let Said::Beat { number, beat, .. } = &message.said else { return Ok(()) };
         if beat.turns.iter().any(|turn| turn.show_at > now + FAR_FUTURE) {
             return Err(Ignored::FarFuture);
         }
+        // What a store kept of a leader that is long gone is no sign of life.
+        let spent = now.since(head.at) >= ALONE_AFTER;
         let order = (head.token, beat.seq, *number);
-        if self.newest.is_some_and(|newest| order <= newest) {
+        if spent || self.newest.is_some_and(|newest| order <= newest) {
             return Err(Ignored::Old);
         }
         if self.silence(now) >= STALE_AFTER {
@@ -109,18 +112,27 @@ impl Listener {
         }
     }
 
-    /// Begins to listen anew, without forgetting which leader was the newest.
-    pub fn restart(&mut self, now: Moment) {
-        (self.began, self.heard, self.streak, self.alone) = (now, None, 0, false);
+    /// This console led at `now`: nothing older counts any more, and its own schedule is one to go on by.
+    pub fn led(&mut self, now: Moment, token: Token) {
+        if self.token() < token {
+            self.newest = Some((token, 0, 0));
+        }
+        (self.heard, self.streak, self.alone) = (Some(now), BACK_AFTER, false);
     }
 
-    /// Who was elected, as the elector tells it. Where nobody is heard, that counts more than what
-    /// was heard once: a token that no elector gave must not keep us deaf for ever.
-    pub fn elected(&mut self, now: Moment, token: Token) {
-        let silent = self.silence(now) >= STALE_AFTER;
-        if silent && self.newest.is_some_and(|(newest, ..)| newest > token) {
-            self.newest = None;
+    /// Who leads, as the elector told it when it was asked at `asked`. Where nobody was heard for a while
+    /// by then, that counts more than what was heard once: a token that no elector gave, or one of a
+    /// history that is gone, must not keep us deaf for ever.
+    pub fn elected(&mut self, asked: Moment, token: Token) {
+        if self.silence(asked) >= STALE_AFTER && self.token() > token {
+            self.newest = Some((token, 0, 0));
         }
+    }
+
+    /// Whether this process said it.
+    #[must_use]
+    pub fn is_own(&self, message: &Message) -> bool {
+        message.head.boot == self.boot
     }
 
     /// The newest leadership that was heard.

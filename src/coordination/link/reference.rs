@@ -6,6 +6,7 @@
 //! A pure state machine, like the servo itself.
 
 use super::wire::Head;
+use crate::config::timing::HORIZON;
 use crate::kernel::beat::{Mapping, Sample, Servo};
 use crate::kernel::{Moment, Span};
 
@@ -15,6 +16,10 @@ const ARRIVALS: usize = 64;
 /// A leader whose clock has the same name as ours but stands so far off has found another reference
 /// than we have, or not yet: its beats then tell more than the servo.
 const PLAUSIBLE: Span = Span::from_secs(2);
+
+/// Two words in a row that are behind by the same, within this, tell of a clock that was set back: half of a
+/// beat, by which words that were held up catch up.
+const SET_BACK_WITHIN: Span = Span::from_millis(250);
 
 /// How far off a clock may be that is known by arrivals alone: the way of a beat over a bad line.
 const ONE_WAY_BOUND: Span = Span::from_millis(70);
@@ -33,6 +38,8 @@ pub struct Reference {
     foreign: String,
     arrivals: Vec<i64>,
     next: usize,
+    /// How far ahead the last word seemed, where that was so far behind that its clock may have been set back.
+    suspect: Option<i64>,
 }
 
 impl Reference {
@@ -47,6 +54,7 @@ impl Reference {
             foreign: String::new(),
             arrivals: Vec::with_capacity(ARRIVALS),
             next: 0,
+            suspect: None,
         }
     }
 
@@ -90,8 +98,8 @@ impl Reference {
         let (name, mapping) = self.speaks();
         if name == head.clock {
             let spoken = mapping.to_local(head.at);
-            let off = if spoken > now { spoken.since(now) } else { now.since(spoken) };
-            if off < PLAUSIBLE {
+            // What was held up on its way is old, and its clock is right all the same.
+            if spoken.since(now) < PLAUSIBLE && now.since(spoken) < HORIZON {
                 return mapping;
             }
         }
@@ -103,12 +111,22 @@ impl Reference {
             self.foreign.clone_from(&head.clock);
             self.arrivals.clear();
             self.next = 0;
+            self.suspect = None;
         }
         let ahead = i128::from(head.at.unix_nanos()) - i128::from(now.unix_nanos());
         let ahead = i64::try_from(ahead).unwrap_or(if ahead > 0 { i64::MAX } else { i64::MIN });
-        // A clock that was set is another clock from then on.
-        let jumped = self.arrivals.last().is_some_and(|last| last.abs_diff(ahead) > PLAUSIBLE.as_nanos());
-        if jumped {
+        // A clock that was set is another clock from then on. One that was set back differs from words that
+        // were held up on their way by the next ones: those catch up, the clock stays as far behind.
+        let known = self.arrivals.iter().copied().max();
+        let behind = known.filter(|known| *known > ahead && known.abs_diff(ahead) > PLAUSIBLE.as_nanos());
+        if let Some(known) = behind {
+            let before = self.suspect.replace(ahead);
+            if before.is_none_or(|before| before.abs_diff(ahead) > SET_BACK_WITHIN.as_nanos()) {
+                return Mapping::fixed(known);
+            }
+        }
+        self.suspect = None;
+        if behind.is_some() || known.is_some_and(|known| known.abs_diff(ahead) > PLAUSIBLE.as_nanos()) {
             self.arrivals.clear();
             self.next = 0;
         }
@@ -135,6 +153,68 @@ impl Reference {
         match self.arrivals.iter().copied().max() {
             Some(ahead) => (ahead, ONE_WAY_BOUND),
             None => (0, Span::ZERO),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coordination::Token;
+    use crate::frame::Safe;
+
+    fn head(clock: &str, at: Moment) -> Head {
+        Head {
+            board: "hall".into(),
+            console: Safe::line("hall-1"),
+            boot: "1".into(),
+            token: Token { epoch: 1, rev: 1 },
+            at,
+            clock: clock.into(),
+        }
+    }
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_unix_nanos(1_000_000_000_000) + Span::from_millis(millis)
+    }
+
+    /// What a moment on the heard clock is on ours, as the word tells that arrived at `now`.
+    fn local(reference: &mut Reference, now: Moment, clock: &str, spoken: Moment) -> i128 {
+        let mapping = reference.hears(now, &head(clock, spoken));
+        i128::from(mapping.to_local(spoken).unix_nanos()) - i128::from(spoken.unix_nanos())
+    }
+
+    #[test]
+    fn words_that_were_held_up_move_no_clock() {
+        let mut reference = Reference::new("2");
+        reference.follow("redis");
+        for number in 0..40 {
+            let sent = at(number * 20);
+            reference.sample(Sample { sent, reference: sent, received: sent });
+        }
+        assert_eq!(reference.speaks().0, "server:redis");
+        for (server, name) in [(true, "server:redis"), (false, "console:1")] {
+            let mut now = 1_000;
+            let step = local(&mut reference, at(now), name, at(now));
+            assert_eq!(step, 0);
+            // Nothing for five seconds, and then all of it at once.
+            now += 5_000;
+            for late in (0..=10).rev() {
+                let spoken = at(now - late * 500);
+                assert_eq!(local(&mut reference, at(now), name, spoken), 0, "{server} {late}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_known_by_its_second_word() {
+        for apart in [-7_200_000_i64, -3_000, 3_000, 3_600_000] {
+            let mut reference = Reference::new("2");
+            let clock = |now: u64| at((10_000_000_i64 + i64::try_from(now).unwrap() + apart).unsigned_abs());
+            local(&mut reference, at(0), "console:1", at(10_000_000));
+            local(&mut reference, at(500), "console:1", clock(500));
+            let mapping = reference.hears(at(1_000), &head("console:1", clock(1_000)));
+            assert_eq!(mapping.to_local(clock(1_000)), at(1_000), "{apart}");
         }
     }
 }

@@ -238,15 +238,12 @@ fn opened<B: for<'de> Deserialize<'de>>(
     if long {
         return Err(Unusable::Corrupt("a name in it is too long"));
     }
+    let token = Token { epoch: sealed.e, rev: sealed.r };
+    if !token.is_possible() {
+        return Err(Unusable::Corrupt("no elector gave its token"));
+    }
     let at = Moment::from_unix_nanos(sealed.at.saturating_mul(1_000));
-    let head = Head {
-        board: sealed.b,
-        console: Safe::line(&sealed.c),
-        boot: sealed.i,
-        token: Token { epoch: sealed.e, rev: sealed.r },
-        at,
-        clock: sealed.k,
-    };
+    let head = Head { board: sealed.b, console: Safe::line(&sealed.c), boot: sealed.i, token, at, clock: sealed.k };
     let said = said(sealed.d, at).map_err(Unusable::Corrupt)?;
     Ok(Message { head, said })
 }

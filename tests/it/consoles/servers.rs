@@ -83,13 +83,21 @@ fn fill(etcd: &Etcd) {
 
 /// Makes room again, as an operator does.
 fn empty(etcd: &Etcd) {
-    let status = etcd.ask(0, "/v3/kv/range", "{\"key\":\"AA==\"}").unwrap_or_default();
-    let revision = status.split_once("\"revision\":\"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or("1");
+    let field = |path: &str, body: &str, name: &str| {
+        let answer = etcd.ask(0, path, body).unwrap_or_default();
+        let (_, rest) = answer.split_once(&format!("\"{name}\":\"")).unwrap_or_else(|| panic!("{path}: {answer}"));
+        rest.split('"').next().unwrap_or_default().to_owned()
+    };
+    let revision = field("/v3/kv/range", "{\"key\":\"AA==\"}", "revision");
+    let member = field("/v3/maintenance/status", "{}", "member_id");
     for (path, body) in [
         ("/v3/kv/deleterange", "{\"key\":\"Zmls\"}".to_owned()),
         ("/v3/kv/compaction", format!("{{\"revision\":\"{revision}\",\"physical\":true}}")),
         ("/v3/maintenance/defragment", "{}".to_owned()),
-        ("/v3/maintenance/alarm", "{\"action\":\"DEACTIVATE\",\"alarm\":\"NOSPACE\"}".to_owned()),
+        (
+            "/v3/maintenance/alarm",
+            format!("{{\"action\":\"DEACTIVATE\",\"memberID\":\"{member}\",\"alarm\":\"NOSPACE\"}}"),
+        ),
     ] {
         let answer = etcd.ask(0, path, &body).unwrap_or_default();
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");

@@ -1,0 +1,51 @@
+//! Resuming: from what a store held of a leader that is gone to what the kernel goes on from.
+
+use super::part::Part;
+use crate::coordination::link::{Message, Said};
+use crate::kernel::beat::{Mirror, Mirrored, Origin};
+use crate::kernel::{BoardSnapshot, Current, Input, ItemSnapshot, Snapshot, Span};
+
+impl Part {
+    /// What a store held of a leader that is gone: the kernel goes on from it.
+    pub(super) fn resume(&mut self, beat: Option<&str>, board: Option<&str>) {
+        let now = self.now();
+        let mut read = |text: Option<&str>| {
+            let message = Message::read(text?).ok()?;
+            let mapping = self.reference.hears(now, &message.head);
+            (message.head.board == self.who.board).then(|| message.on_clock(|moment| mapping.to_local(moment)))
+        };
+        let current = match read(beat).map(|message| (message.head.token, message.said)) {
+            Some((token, Said::Beat { beat, .. })) => {
+                let turn = beat.turns.iter().take_while(|turn| turn.show_at <= now).last().or(beat.turns.first());
+                Current {
+                    seq: beat.seq,
+                    item: turn.and_then(|turn| turn.item.clone()),
+                    show_at: turn.map_or(now, |turn| turn.show_at),
+                    dwell: turn.map_or(Span::ZERO, |turn| turn.dwell),
+                    fence: token.fence().0,
+                }
+            }
+            _ => Current::default(),
+        };
+        let board = match read(board).map(|message| message.said) {
+            Some(Said::Board { mirror, .. }) => snapshot(mirror),
+            _ => BoardSnapshot::default(),
+        };
+        if current != Current::default() || !board.items.is_empty() {
+            self.give(Input::Snapshot(Box::new(Snapshot { current, board })));
+        }
+    }
+}
+
+/// A mirrored board as a store would have kept it.
+fn snapshot(mirror: Mirror) -> BoardSnapshot {
+    let item = |item: Mirrored| {
+        let (pushed, ttl) = match item.origin {
+            Origin::Pushed { ttl, unnamed } => (unnamed, ttl),
+            Origin::Fixed | Origin::Plan { .. } => (false, None),
+        };
+        let Mirrored { id, text, level, since, updated, revision, .. } = item;
+        ItemSnapshot { id, text, level, since, updated, revision, pushed, ttl }
+    };
+    BoardSnapshot { version: 0, items: mirror.items.into_iter().map(item).collect() }
+}

@@ -1,0 +1,425 @@
+//! The invariants of the protocol, checked over the log of what happened (reliability 6.4).
+//!
+//! I1 to I4, I6 to I8 are checked as events come; I5 at the end, over the turns of all consoles.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Write as _;
+
+use marquee::coordination::Token;
+use marquee::kernel::beat::Role;
+use marquee::kernel::board::ItemId;
+
+use crate::app::Note;
+use crate::clock::{MS, SECOND};
+use crate::plant;
+use crate::spread::{Spread, Turned};
+
+/// So many events are told of a failure.
+const LAST: usize = 40;
+
+/// How long the protocol promises a picture without a skipped or repeated turn.
+const HORIZON: u64 = 12 * SECOND;
+
+/// How long after the elector took a lease away before its time two may hold themselves for the leader.
+const EARLY: u64 = 5 * SECOND;
+
+/// One event.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) t: u64,
+    pub(crate) console: Option<usize>,
+    pub(crate) what: String,
+}
+
+/// What was counted over a seed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) elections: u64,
+    pub(crate) suspensions: u64,
+    pub(crate) failovers: u64,
+    pub(crate) longest_silence: u64,
+    pub(crate) stale_refused: u64,
+    pub(crate) turns: u64,
+    pub(crate) beats: u64,
+    pub(crate) widest_spread: u64,
+}
+
+/// What is known of one console.
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    alive: bool,
+    booted: u64,
+    paused: bool,
+    resumed: u64,
+    leads: Option<Token>,
+    led_at: Option<u64>,
+    led_since: u64,
+    took: Option<Token>,
+    took_at: Option<u64>,
+    takes: u32,
+    role: Option<Role>,
+    role_since: u64,
+    notice: bool,
+    shown: Option<Option<ItemId>>,
+    turned_at: u64,
+    /// So many irregular turns are explained.
+    excused: u32,
+    cut: bool,
+    /// Its ways were unequal until then.
+    crooked_until: u64,
+    starts: Vec<(ItemId, u64)>,
+}
+
+/// The checker.
+#[derive(Debug)]
+pub(crate) struct Check {
+    consoles: Vec<Watched>,
+    log: VecDeque<Event>,
+    pub(crate) verbose: bool,
+    pub(crate) counts: Counts,
+    /// Clocks are true enough for turns to be compared.
+    pub(crate) spread: Option<Spread>,
+    /// Nothing but the order of the board decides turns.
+    pub(crate) calm: bool,
+    accepted: Option<(Token, u64)>,
+    claimed: Token,
+    led: BTreeSet<Token>,
+    /// Leaders that could not know what was shown before them.
+    anchorless: BTreeSet<Token>,
+    early_until: u64,
+    history_lost: bool,
+    jumped_at: Option<u64>,
+    quiet_since: u64,
+    last_leader: Option<usize>,
+    differs_since: Option<u64>,
+    fault_at: u64,
+    /// Publications were lost until then, and with them turns that were decided of a sudden.
+    pub(crate) lossy_until: u64,
+    pub(crate) failure: Option<String>,
+}
+
+impl Check {
+    pub(crate) fn new(consoles: usize) -> Self {
+        Self {
+            consoles: vec![Watched::default(); consoles],
+            log: VecDeque::new(),
+            verbose: false,
+            counts: Counts::default(),
+            spread: None,
+            calm: true,
+            accepted: None,
+            claimed: Token::default(),
+            led: BTreeSet::new(),
+            anchorless: BTreeSet::new(),
+            early_until: 0,
+            history_lost: false,
+            jumped_at: None,
+            quiet_since: 0,
+            last_leader: None,
+            differs_since: None,
+            fault_at: 0,
+            lossy_until: 0,
+            failure: None,
+        }
+    }
+
+    pub(crate) fn log(&mut self, t: u64, console: Option<usize>, what: String) {
+        let event = Event { t, console, what };
+        if self.verbose {
+            println!("{}", line(&event));
+        }
+        if self.log.len() == LAST {
+            self.log.pop_front();
+        }
+        self.log.push_back(event);
+    }
+
+    /// The first failure of a seed counts; those that follow from it do not.
+    pub(crate) fn fail(&mut self, t: u64, console: Option<usize>, invariant: &str, why: &str) {
+        if self.failure.is_none() {
+            self.log(t, console, format!("{invariant} is broken: {why}"));
+            let mut told = format!("{invariant}: {why}\n");
+            for event in &self.log {
+                let _ = writeln!(told, "{}", line(event));
+            }
+            self.failure = Some(told);
+        }
+    }
+
+    pub(crate) fn booted(&mut self, t: u64, console: usize) {
+        self.consoles[console] = Watched {
+            alive: true,
+            booted: t,
+            cut: self.consoles[console].cut,
+            crooked_until: self.consoles[console].crooked_until,
+            resumed: t,
+            turned_at: t,
+            role_since: t,
+            excused: 2,
+            ..Watched::default()
+        };
+    }
+
+    pub(crate) fn died(&mut self, t: u64, console: usize) {
+        self.silenced(t, console);
+        self.consoles[console].alive = false;
+    }
+
+    pub(crate) fn paused(&mut self, t: u64, console: usize, paused: bool) {
+        let watched = &mut self.consoles[console];
+        watched.paused = paused;
+        (watched.resumed, watched.turned_at) = (t, t);
+        watched.excused = 3;
+    }
+
+    /// The elector took a lease or its history away before its time.
+    pub(crate) fn early(&mut self, t: u64, history: bool) {
+        self.early_until = t + EARLY;
+        self.history_lost |= history;
+    }
+
+    /// The store is as it was earlier.
+    pub(crate) fn rolled_back(&mut self, kept: Token) {
+        (self.accepted, self.claimed) = (None, kept);
+    }
+
+    /// The reference clock jumped, or is another one.
+    pub(crate) fn jumped(&mut self, t: u64) {
+        self.jumped_at = Some(t);
+        for watched in &mut self.consoles {
+            watched.excused += 4;
+        }
+    }
+
+    /// One of its ways is slower than the other, or no more.
+    pub(crate) fn crooked(&mut self, console: usize, crooked: bool, t: u64) {
+        let watched = &mut self.consoles[console];
+        let was = watched.crooked_until > t;
+        watched.crooked_until = if crooked {
+            u64::MAX
+        } else if was {
+            t + 20 * SECOND
+        } else {
+            watched.crooked_until
+        };
+    }
+
+    /// Something went wrong, or was mended: what was decided of a sudden may not have reached everybody.
+    pub(crate) fn fault(&mut self, t: u64, cut: Option<(usize, bool)>) {
+        self.fault_at = t;
+        if let Some((console, cut)) = cut {
+            self.consoles[console].cut = cut;
+        }
+    }
+
+    /// The boards of the core are not the same. News of a moment ago may be on its way.
+    pub(crate) fn differ(&mut self, t: u64) {
+        let since = *self.differs_since.get_or_insert(t);
+        if t > since + 2 * SECOND {
+            self.fail(t, None, "I10", "the boards of the core stay different");
+        }
+    }
+
+    pub(crate) const fn agree(&mut self) {
+        self.differs_since = None;
+    }
+
+    /// Redis took a beat.
+    pub(crate) fn accepts(&mut self, t: u64, console: usize, token: Token, number: u64) {
+        self.counts.beats += 1;
+        if self.accepted.is_some_and(|accepted| (token, number) <= accepted) {
+            self.fail(t, Some(console), "I1", "what the store accepts does not rise");
+        }
+        if token < self.claimed {
+            self.fail(t, Some(console), "I3", "the store accepted a beat after the successor's claim");
+        }
+        self.accepted = Some((token, number));
+        self.claimed = self.claimed.max(token);
+    }
+
+    pub(crate) fn claims(&mut self, token: Token) {
+        self.claimed = self.claimed.max(token);
+    }
+
+    /// What a console's process has said of itself.
+    pub(crate) fn note(&mut self, t: u64, console: usize, note: Note, locked: bool) {
+        if !matches!(note, Note::Takes(..) | Note::Speaks(..) | Note::Starts(_)) || self.verbose {
+            self.log(t, Some(console), format!("{note:?}"));
+        }
+        match note {
+            Note::Role(role) => {
+                let watched = &mut self.consoles[console];
+                (watched.role, watched.role_since) = (Some(role), t);
+                watched.starts.clear();
+            }
+            Note::Leads(token) => self.leads(t, console, token),
+            Note::Silent => self.silenced(t, console),
+            Note::Speaks(token, _) => {
+                let successor = self.led.last().is_some_and(|last| *last > token);
+                if successor && t > self.early_until {
+                    self.fail(t, Some(console), "I4", "it speaks although its successor has led");
+                }
+            }
+            Note::Takes(token, _) => self.takes(t, console, token),
+            Note::Ignores(_) => {}
+            Note::Turn(item) => self.turns(t, console, item, locked),
+            Note::Starts(item) => self.starts(t, console, item),
+            Note::Notice(notice) => self.consoles[console].notice = notice.is_some(),
+        }
+    }
+
+    fn leads(&mut self, t: u64, console: usize, token: Token) {
+        let other = (0..self.consoles.len()).any(|other| other != console && self.consoles[other].leads == Some(token));
+        if other {
+            self.fail(t, Some(console), "I4", "two lead with one token");
+        }
+        if self.consoles.iter().all(|watched| watched.leads.is_none()) {
+            self.counts.longest_silence = self.counts.longest_silence.max(t - self.quiet_since);
+        }
+        if self.led.insert(token) {
+            self.counts.elections += 1;
+            if self.last_leader.replace(console).is_some_and(|last| last != console) {
+                self.counts.failovers += 1;
+            }
+        }
+        let watched = &mut self.consoles[console];
+        let contact = watched.took_at.max(watched.led_at);
+        if contact.is_none_or(|at| t - at >= HORIZON) {
+            self.anchorless.insert(token);
+            watched.excused = watched.excused.max(2);
+        }
+        (watched.leads, watched.led_since, watched.led_at) = (Some(token), t, Some(t));
+    }
+
+    fn silenced(&mut self, t: u64, console: usize) {
+        let watched = &mut self.consoles[console];
+        if watched.leads.take().is_some() {
+            watched.led_at = Some(t);
+            self.counts.suspensions += 1;
+            if self.consoles.iter().all(|watched| watched.leads.is_none()) {
+                self.quiet_since = t;
+            }
+        }
+    }
+
+    fn takes(&mut self, t: u64, console: usize, token: Token) {
+        let lost = self.history_lost;
+        let anchorless = self.anchorless.contains(&token);
+        let watched = &mut self.consoles[console];
+        let shown = watched.took.max(watched.leads);
+        let contact = watched.took_at.max(watched.led_at);
+        if contact.is_none_or(|at| t - at >= HORIZON) || anchorless && watched.took != Some(token) {
+            watched.excused = watched.excused.max(2);
+        }
+        watched.takes = if contact.is_some_and(|at| t - at < 1_500 * MS) { watched.takes + 1 } else { 1 };
+        (watched.took, watched.took_at) = (Some(token), Some(t));
+        if shown.is_some_and(|shown| token < shown) && !lost {
+            self.fail(t, Some(console), "I2", "the token that it shows falls");
+        }
+    }
+
+    fn turns(&mut self, t: u64, console: usize, item: Option<ItemId>, locked: bool) {
+        self.counts.turns += 1;
+        let jumped = self.jumped_at.is_some_and(|at| t < at + 6 * SECOND);
+        let calm = self.calm;
+        let watched = &mut self.consoles[console];
+        let before = watched.shown.replace(item.clone()).flatten();
+        watched.turned_at = t;
+        let place = item.as_ref().and_then(plant::place);
+        let next = before.as_ref().and_then(plant::place).map(|place| (place + 1) % plant::ITEMS);
+        let regular = next.is_none() || next == place;
+        let excused = regular || watched.excused > 0 || jumped;
+        if !regular {
+            watched.excused = watched.excused.saturating_sub(1);
+        }
+        let straight = watched.crooked_until < t;
+        let told = calm || t > self.lossy_until && t > self.fault_at + 3 * SECOND && !watched.cut;
+        let steady = watched.resumed + 3 * SECOND < t && !jumped && locked && straight && told;
+        let leads = watched.leads.filter(|_| t > watched.led_since + 3 * SECOND);
+        let follows = watched.took.filter(|_| {
+            matches!(watched.role, Some(Role::Follower(_)))
+                && watched.takes > 3
+                && watched.took_at.is_some_and(|at| t < at + 1_200 * MS)
+        });
+        if let (Some(spread), Some(place), Some(token), true) = (&mut self.spread, place, leads.or(follows), steady) {
+            spread.turned(Turned { t, console, place, token, leads: leads.is_some() });
+        }
+        if calm && self.spread.is_some() && !excused {
+            self.fail(t, Some(console), "I6", &format!("{item:?} is no turn that comes after {before:?}"));
+        }
+    }
+
+    fn starts(&mut self, t: u64, console: usize, item: ItemId) {
+        let role = self.consoles[console].role;
+        match role {
+            Some(Role::Follower(_)) | None => self.fail(t, Some(console), "I8", "a follower asks the plant"),
+            Some(Role::Local(_)) => {
+                let watched = &mut self.consoles[console];
+                // The first run of all may come before the slower pace begins.
+                let earlier = watched.starts.iter().rev().filter(|(known, _)| *known == item).nth(1);
+                let soon = earlier.is_some_and(|(_, at)| t < at + 4 * plant::EVERY.as_nanos() * 9 / 10);
+                watched.starts.push((item, t));
+                if soon {
+                    self.fail(t, Some(console), "I8", "a local console asks the plant more often than at a quarter");
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Looks at all that time alone can break.
+    pub(crate) fn tick(&mut self, t: u64) {
+        for console in 0..self.consoles.len() {
+            let watched = &self.consoles[console];
+            if !watched.alive || watched.paused || t < watched.resumed + SECOND {
+                continue;
+            }
+            if let Some(why) = mislabelled(watched, t) {
+                self.fail(t, Some(console), "I8", why);
+            } else if t > watched.turned_at + 3 * plant::INTERVAL.as_nanos() {
+                self.fail(t, Some(console), "I7", "its picture stands still");
+            }
+        }
+    }
+
+    /// What this console shows, where it is there to show it.
+    pub(crate) fn shown(&self, console: usize) -> Option<(&Option<ItemId>, u64)> {
+        let watched = &self.consoles[console];
+        watched.shown.as_ref().map(|shown| (shown, watched.turned_at))
+    }
+
+    /// Everyone who leads now, and can say so.
+    pub(crate) fn leaders(&self) -> Vec<(usize, Token)> {
+        let leads = |(console, watched): (usize, &Watched)| {
+            watched.leads.filter(|_| watched.alive && !watched.paused).map(|token| (console, token))
+        };
+        self.consoles.iter().enumerate().filter_map(leads).collect()
+    }
+}
+
+/// Whether the label of a console does not fit its cause. The bounds leave room for clocks that are 5 % off.
+fn mislabelled(watched: &Watched, t: u64) -> Option<&'static str> {
+    let contact = watched.took_at.max(watched.led_at).unwrap_or(watched.booted);
+    let silence = t.saturating_sub(contact);
+    match watched.role? {
+        Role::Leader(_) if watched.leads.is_none() => Some("it says that it leads, and may not"),
+        Role::Follower(_) if silence > 8_600 * MS => Some("it says that it follows, and has heard nothing for long"),
+        Role::Follower(_) if silence > 1_700 * MS && !watched.notice => Some("it does not say that it is not in step"),
+        Role::Follower(_)
+            if silence < 1_400 * MS && watched.notice && watched.takes > 0 && t > watched.role_since + 1 =>
+        {
+            Some("it says that it is not in step, and is")
+        }
+        Role::Local(_) if watched.takes > 4 && silence < SECOND && t > watched.role_since + 2 * SECOND => {
+            Some("it says that it is alone, and hears a leader")
+        }
+        _ => None,
+    }
+}
+
+/// An event as a line of JSON.
+fn line(event: &Event) -> String {
+    let console = event.console.map_or("null".to_owned(), |console| console.to_string());
+    let what = event.what.replace('\\', "\\\\").replace('"', "'");
+    format!("{{\"ms\":{}.{:03},\"console\":{console},\"what\":\"{what}\"}}", event.t / MS, event.t % MS / 1_000)
+}

@@ -1,0 +1,129 @@
+//! A Redis: the fenced scripts of the protocol, its clock, and its ways to fail.
+
+use marquee::coordination::Token;
+
+/// What is asked of it.
+#[derive(Clone, Debug)]
+pub(crate) enum RedisOp {
+    Claim(Token),
+    /// Token, the turn's number, the beat's number, the line.
+    Publish(Token, u64, u64, String),
+    Board(Token, String),
+    News(Token, String),
+    GetBoard,
+    GetState,
+    StoredEpoch,
+    Time,
+}
+
+/// What it answers.
+#[derive(Clone, Debug)]
+pub(crate) enum RedisReply {
+    /// The fence stands, and this turn's number was kept last.
+    Claimed(u64),
+    Done,
+    Dup,
+    Stale(Token),
+    Text(Option<String>),
+    Epoch(u64),
+    /// Which run of the server, and its clock.
+    Time(u64, u64),
+    /// `BUSY`, `MISCONF`, `READONLY`, …
+    Refused,
+}
+
+/// How it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    Well,
+    /// Connections are refused.
+    Down,
+    /// It takes questions and does not answer.
+    Hangs,
+    /// It answers each with an error.
+    Busy,
+}
+
+/// What it keeps.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) token: Token,
+    seq: u64,
+    beat: u64,
+    frame: Option<String>,
+    board: Option<String>,
+}
+
+/// The server.
+#[derive(Debug)]
+pub(crate) struct Redis {
+    pub(crate) health: Health,
+    pub(crate) kept: Kept,
+    /// The fence is checked.
+    pub(crate) fences: bool,
+    pub(crate) run: u64,
+    /// How far its clock is off, in nanoseconds.
+    pub(crate) offset: i64,
+    pub(crate) told: Vec<String>,
+    /// What was refused because of its token.
+    pub(crate) stale: u64,
+}
+
+impl Redis {
+    pub(crate) fn new() -> Self {
+        let kept = Kept::default();
+        Self { health: Health::Well, kept, fences: true, run: 1, offset: 0, told: Vec::new(), stale: 0 }
+    }
+
+    /// Does what is asked at `t`; `None`: nobody answers.
+    pub(crate) fn handle(&mut self, t: u64, op: RedisOp) -> Option<RedisReply> {
+        match self.health {
+            Health::Well => Some(self.does(t, op)),
+            Health::Down | Health::Busy => Some(RedisReply::Refused),
+            Health::Hangs => None,
+        }
+    }
+
+    fn does(&mut self, t: u64, op: RedisOp) -> RedisReply {
+        if let RedisOp::Claim(token) | RedisOp::Publish(token, ..) | RedisOp::Board(token, _) | RedisOp::News(token, _) =
+            &op
+            && self.fences
+            && self.kept.token > *token
+        {
+            self.stale += 1;
+            return RedisReply::Stale(self.kept.token);
+        }
+        match op {
+            RedisOp::Claim(token) => {
+                if self.kept.token < token {
+                    (self.kept.token, self.kept.beat) = (token, 0);
+                }
+                RedisReply::Claimed(self.kept.seq)
+            }
+            RedisOp::Publish(token, seq, beat, line) => {
+                if self.kept.token == token && (self.kept.seq > seq || self.kept.beat >= beat) {
+                    return RedisReply::Dup;
+                }
+                (self.kept.token, self.kept.seq, self.kept.beat) = (token, seq, beat);
+                self.kept.frame = Some(line.clone());
+                self.told.push(line);
+                RedisReply::Done
+            }
+            RedisOp::Board(_, line) => {
+                self.kept.board = Some(line);
+                RedisReply::Done
+            }
+            RedisOp::News(_, line) => {
+                self.told.push(line);
+                RedisReply::Done
+            }
+            RedisOp::GetBoard => RedisReply::Text(self.kept.board.clone()),
+            RedisOp::GetState => RedisReply::Text(self.kept.frame.clone()),
+            RedisOp::StoredEpoch => RedisReply::Epoch(self.kept.token.epoch),
+            RedisOp::Time => {
+                let reading = crate::clock::Clock { offset: self.offset, ppm: 0 }.reads(t);
+                RedisReply::Time(self.run, reading.unix_nanos())
+            }
+        }
+    }
+}
