@@ -26,9 +26,8 @@ use crate::coordination::election::{Answer, Ask, Candidate, Event, Missed};
 use crate::coordination::etcd::guardian::Guardian;
 use crate::coordination::etcd::{Client, Watched};
 use crate::coordination::{Presence, Token};
-use crate::frame::Safe;
 use crate::kernel::beat::{Role, Sample};
-use crate::kernel::{Concern, Input, Moment, Span};
+use crate::kernel::{Moment, Span};
 
 /// The leader speaks at every frame and change of the board, but not faster than this: a turn that is
 /// decided then still reaches everybody well within the lead time, and a busy board does not flood a thin link.

@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use crate::support::hall::{Hall, Plan};
 
-/// What a scenario measured, by name; and what it must be at most, where that is promised.
+/// What a scenario measured, and why it could not be run, where it says more than that a server is missing.
 #[derive(Default)]
-pub(crate) struct Notes(pub(crate) Vec<Note>);
+pub(crate) struct Notes(pub(crate) Vec<Note>, pub(crate) Option<String>);
 
 /// One figure.
 pub(crate) struct Note {
@@ -39,6 +39,7 @@ impl Notes {
 }
 
 /// A fault and what is expected of it.
+#[derive(Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Its number in the list of faults, or a word.

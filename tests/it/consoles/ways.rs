@@ -50,16 +50,19 @@ pub(super) fn a_follower_without_any_way_goes_on_alone(notes: &mut Notes) -> Opt
     // A quarter of the leader's pace; where it is half of that or twice, the pace is not what was said.
     let (own, theirs) = (asked(cut), asked(leader));
     assert!(own > 0 && own * 2 <= theirs && own * 8 >= theirs, "{own} of {theirs}\n{}", hall.report());
+    let (mut spreads, missed) = hall.spreads(since);
+    assert_eq!(missed, 0, "{}", hall.report());
+    notes.time("spread meanwhile, p95", percentile(&mut spreads, 95));
     let healed = now();
     ways(&hall, cut).for_each(Proxy::heal);
     let back = hall.line(cut, healed, "the console to follow", |line| line.role == "follower" && line.notice.is_none());
     notes.promised("back after", back.at - healed, 2500);
     assert_eq!(hall.settled(), leader);
-    hall.watch(&[0, 1, 2], now(), 6);
-    hall.assert_unbroken(&[0, 1, 2], since);
-    let (mut spreads, missed) = hall.spreads(since);
-    assert_eq!(missed, 0, "{}", hall.report());
-    notes.time("spread meanwhile, p95", percentile(&mut spreads, 95));
+    let settled = now() + hall.interval;
+    hall.watch(&[0, 1, 2], settled, 6);
+    hall.assert_unbroken(&hall.others(cut), since);
+    hall.assert_unbroken_until(cut, since, healed);
+    hall.assert_unbroken(&[cut], settled);
     hall.assert_one_voice(since);
     Some(())
 }

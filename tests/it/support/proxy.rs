@@ -4,7 +4,7 @@
 //! does beyond that (packets that vanish before a connection stands) is the business of `tests/faults`.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -57,24 +57,29 @@ struct Shared {
 
 /// The proxy; its connections end with it.
 pub(crate) struct Proxy {
-    port: u16,
+    address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl Proxy {
     /// A way to a port of this machine, in good weather.
     pub(crate) fn to(port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let own = listener.local_addr().unwrap().port();
+        Self::from("127.0.0.1", port)
+    }
+
+    /// The same for clients that come to another address of this machine.
+    pub(crate) fn from(host: &str, port: u16) -> Self {
+        let listener = TcpListener::bind((host, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared { to: port, state: Mutex::default(), changed: Condvar::new() });
         let theirs = Arc::clone(&shared);
-        thread::spawn(move || accept(listener, own, &theirs));
-        Self { port: own, shared }
+        thread::spawn(move || accept(listener, address, &theirs));
+        Self { address, shared }
     }
 
     /// Where clients come in.
-    pub(crate) const fn port(&self) -> u16 {
-        self.port
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Changes the weather for what is read from now on.
@@ -104,7 +109,7 @@ impl Proxy {
             state.refuses = true;
         });
         // The listener notices when somebody comes.
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        let _ = TcpStream::connect(self.address);
     }
 
     /// Ends all faults; what was held back comes through now.
@@ -121,7 +126,7 @@ impl Drop for Proxy {
             state.reset();
             state.over = true;
         });
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        let _ = TcpStream::connect(self.address);
     }
 }
 
@@ -147,7 +152,7 @@ impl Shared {
     }
 }
 
-fn accept(listener: TcpListener, port: u16, shared: &Arc<Shared>) {
+fn accept(listener: TcpListener, address: SocketAddr, shared: &Arc<Shared>) {
     let mut listener = Some(listener);
     loop {
         let accepted = listener.as_ref().and_then(|listener| listener.accept().ok());
@@ -161,7 +166,7 @@ fn accept(listener: TcpListener, port: u16, shared: &Arc<Shared>) {
                 state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             drop(accepted);
-            listener = listener.or_else(|| TcpListener::bind(("127.0.0.1", port)).ok());
+            listener = listener.or_else(|| TcpListener::bind(address).ok());
             continue;
         }
         drop(state);
@@ -267,7 +272,7 @@ mod tests {
     }
 
     fn client(proxy: &Proxy) -> TcpStream {
-        let stream = TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();
+        let stream = TcpStream::connect(proxy.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         stream
     }
@@ -301,12 +306,11 @@ mod tests {
         assert_eq!(said_back(&mut stream), Err(ErrorKind::ConnectionReset));
         proxy.refuse();
         crate::support::clock::eventually("the port to close", || {
-            TcpStream::connect(("127.0.0.1", proxy.port())).is_err().then_some(())
+            TcpStream::connect(proxy.address()).is_err().then_some(())
         });
         proxy.heal();
-        let mut again = crate::support::clock::eventually("the port to open", || {
-            TcpStream::connect(("127.0.0.1", proxy.port())).ok()
-        });
+        let mut again =
+            crate::support::clock::eventually("the port to open", || TcpStream::connect(proxy.address()).ok());
         again.write_all(b"d").unwrap();
         assert_eq!(said_back(&mut again), Ok(b'd'));
     }

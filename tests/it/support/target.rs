@@ -1,7 +1,7 @@
 //! A plant of one door: an HTTP server that says OK and counts who knocked, by the path that was asked.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -13,15 +13,15 @@ type Asked = Arc<Mutex<Vec<(Instant, String)>>>;
 
 /// The server.
 pub(crate) struct Target {
-    port: u16,
+    address: SocketAddr,
     asked: Asked,
     over: Arc<AtomicBool>,
 }
 
 impl Target {
-    pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+    pub(crate) fn start(host: &str) -> Self {
+        let listener = TcpListener::bind((host, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
         let (asked, over) = (Asked::default(), Arc::<AtomicBool>::default());
         let (theirs, ends) = (Arc::clone(&asked), Arc::clone(&over));
         thread::spawn(move || {
@@ -33,11 +33,11 @@ impl Target {
                 thread::spawn(move || serve(&stream, &theirs));
             }
         });
-        Self { port, asked, over }
+        Self { address, asked, over }
     }
 
-    pub(crate) const fn port(&self) -> u16 {
-        self.port
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// How often a path was asked since then.
@@ -50,7 +50,7 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        let _ = TcpStream::connect(self.address);
     }
 }
 

@@ -40,6 +40,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) interval: Duration,
     /// More lines of the config.
     pub(crate) more: &'a str,
+    /// Where consoles find etcd and the target, and where Redis.
+    pub(crate) hosts: [&'a str; 2],
+    /// What stands before the program at each place, such as a network to run it in.
+    pub(crate) within: &'a [Vec<String>],
 }
 
 impl Default for Plan<'_> {
@@ -52,6 +56,8 @@ impl Default for Plan<'_> {
             redis_arguments: &[],
             interval: Duration::from_millis(500),
             more: "",
+            hosts: ["127.0.0.1"; 2],
+            within: &[],
         }
     }
 }
@@ -63,6 +69,7 @@ pub(crate) struct Hall {
     pub(crate) redis: Option<Redis>,
     pub(crate) target: Target,
     pub(crate) interval: Duration,
+    hosts: [String; 2],
     ear: Option<Ear>,
     machine: Option<TempHome>,
 }
@@ -80,20 +87,31 @@ impl Hall {
     pub(crate) fn prepare(plan: &Plan<'_>) -> Option<Self> {
         let etcd = if plan.etcd > 0 { Some(Etcd::start(plan.etcd, plan.etcd_arguments)?) } else { None };
         let redis = if plan.redis { Some(told(Redis::start(plan.redis_arguments))?) } else { None };
-        let target = Target::start();
+        let target = Target::start(plan.hosts[0]);
         let ear = redis.as_ref().map(|redis| Ear::at(redis, BOARD));
         let machine = (plan.etcd == 0).then(TempHome::new);
-        let mut hall = Self { seats: Vec::new(), etcd, redis, target, interval: plan.interval, ear, machine };
+        let mut hall = Self {
+            seats: Vec::new(),
+            etcd,
+            redis,
+            target,
+            interval: plan.interval,
+            hosts: plan.hosts.map(str::to_owned),
+            ear,
+            machine,
+        };
         for place in 1..=plan.consoles {
-            hall.add(&format!("hall-{place}"), plan.more);
+            let added = hall.add(&format!("hall-{place}"), plan.more);
+            hall.seats[added].within = plan.within.get(place - 1).cloned().unwrap_or_default();
         }
         Some(hall)
     }
 
     /// Adds a place with a config of its own.
     pub(crate) fn add(&mut self, name: &str, more: &str) -> usize {
-        let ways = self.etcd.iter().flat_map(Etcd::endpoints).map(|(_, port)| Proxy::to(port)).collect();
-        let way = self.redis.as_ref().map(|redis| Proxy::to(redis.port()));
+        let ways =
+            self.etcd.iter().flat_map(Etcd::endpoints).map(|(_, port)| Proxy::from(&self.hosts[0], port)).collect();
+        let way = self.redis.as_ref().map(|redis| Proxy::from(&self.hosts[1], redis.port()));
         let mut seat = Seat::new(name.to_owned(), TempHome::new(), ways, way);
         seat.home.write("marquee.yaml", self.config(&seat, more));
         if let Some(machine) = &self.machine {
@@ -108,16 +126,16 @@ impl Hall {
     }
 
     fn config(&self, seat: &Seat, more: &str) -> String {
-        let endpoints: Vec<_> = seat.etcd.iter().map(|way| format!("127.0.0.1:{}", way.port())).collect();
+        let endpoints: Vec<_> = seat.etcd.iter().map(|way| way.address().to_string()).collect();
         let cluster = if endpoints.is_empty() { "local".into() } else { format!("etcd://{}", endpoints.join(",")) };
-        let state = seat.redis.as_ref().map(|way| format!("state: redis://127.0.0.1:{}\n", way.port()));
-        let (interval, port, target) = (self.interval.as_millis(), seat.port, self.target.port());
+        let state = seat.redis.as_ref().map(|way| format!("state: redis://{}\n", way.address()));
+        let (interval, port, target) = (self.interval.as_millis(), seat.port, self.target.address());
         let fixed: String =
             ["a", "b", "c", "d", "e"].map(|id| format!("  - {{id: {id}, text: Item {id}, level: healthy}}\n")).concat();
         format!(
             "title: Hall\ninterval: {interval}ms\nconsole: \"${{NAME}}\"\ntoken: {SECRET}\n\
              listen: 127.0.0.1:{port}\ncluster: {cluster}\n{}{more}items:\n{fixed}  \
-             - {{id: web, check: \"http://127.0.0.1:{target}/{}\", every: 500ms}}\n",
+             - {{id: web, check: \"http://{target}/{}\", every: 500ms}}\n",
             state.unwrap_or_default(),
             seat.name
         )
@@ -195,11 +213,26 @@ impl Hall {
         }
     }
 
+    /// What a console skipped, repeated or stood still on since then.
+    pub(crate) fn broken(&self, place: usize, since: Instant) -> Vec<String> {
+        out_of_order(&self.seats[place].lines().turns(since), &ORDER, self.interval)
+    }
+
+    /// The same for what one console showed until `until`: whoever was alone comes back at the next turn, and may
+    /// leave one out for that.
+    #[track_caller]
+    pub(crate) fn assert_unbroken_until(&self, place: usize, since: Instant, until: Instant) {
+        let mut turns = self.seats[place].lines().turns(since);
+        turns.retain(|(at, _)| *at < until);
+        let wrong = out_of_order(&turns, &ORDER, self.interval);
+        assert!(wrong.is_empty(), "{} showed {wrong:?}\n{}", self.seats[place].name, self.report());
+    }
+
     /// That these consoles have skipped and repeated nothing since then, nor stood still.
     #[track_caller]
     pub(crate) fn assert_unbroken(&self, places: &[usize], since: Instant) {
         for place in places {
-            let wrong = out_of_order(&self.seats[*place].lines().turns(since), &ORDER, self.interval);
+            let wrong = self.broken(*place, since);
             assert!(wrong.is_empty(), "{} showed {wrong:?}\n{}", self.seats[*place].name, self.report());
         }
     }
@@ -215,10 +248,18 @@ impl Hall {
             .collect();
         let deposed = deposed(&lines);
         assert!(deposed.is_empty(), "{deposed:?}\n{}", self.report());
-        let beats = self.ear.as_ref().map_or_else(Vec::new, |ear| ear.beats(since));
-        let falls: Vec<_> = beats.windows(2).filter(|pair| pair[1].1 < pair[0].1).collect();
-        assert!(falls.is_empty(), "a leader spoke after its successor: {falls:?}\n{}", self.report());
-        beats.windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap_or_default()
+        assert_eq!(self.stale_beats(since), 0, "a leader spoke after its successor\n{}", self.report());
+        self.longest_silence(since)
+    }
+
+    /// How many beats were heard of a leader that had a successor.
+    pub(crate) fn stale_beats(&self, since: Instant) -> usize {
+        self.beats(since).windows(2).filter(|pair| pair[1].1 < pair[0].1).count()
+    }
+
+    /// The longest time between two beats on the channel.
+    pub(crate) fn longest_silence(&self, since: Instant) -> Duration {
+        self.beats(since).windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap_or_default()
     }
 
     /// The beats on the board's channel since then.
