@@ -231,8 +231,11 @@ fn link(hub: &str, notes: &mut Notes) -> Option<()> {
         hall.line(lost, healed, "the console to follow", |line| line.role == "follower" && line.notice.is_none());
     notes.promised("back after", back.at - healed, 2500);
     assert_eq!(hall.settled(), leader);
-    hall.watch(&EVERYBODY, now(), 6);
-    hall.assert_unbroken(&EVERYBODY, since);
+    let settled = now() + hall.interval;
+    hall.watch(&EVERYBODY, settled, 6);
+    hall.assert_unbroken(&hall.others(lost), since);
+    hall.assert_unbroken_until(lost, since, healed);
+    hall.assert_unbroken(&[lost], settled);
     hall.assert_one_voice(since);
     Some(())
 }

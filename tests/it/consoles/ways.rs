@@ -63,6 +63,8 @@ pub(super) fn a_follower_without_any_way_goes_on_alone(notes: &mut Notes) -> Opt
     hall.assert_unbroken(&hall.others(cut), since);
     hall.assert_unbroken_until(cut, since, healed);
     hall.assert_unbroken(&[cut], settled);
+    hall.assert_unbroken_until(cut, since, healed);
+    hall.assert_unbroken(&[cut], settled);
     hall.assert_one_voice(since);
     Some(())
 }

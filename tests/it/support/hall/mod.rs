@@ -7,7 +7,6 @@ mod seat;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub(crate) use lines::{Line, deposed, out_of_order, percentile, spreads};
@@ -299,11 +298,6 @@ impl Hall {
             let _ = writeln!(told, "  log:\n  {}", log.join("\n  "));
         }
         String::from_utf8_lossy(&told).into_owned()
-    }
-
-    /// Everything that a console has written down, for a search of secrets.
-    pub(crate) fn files(&self, place: usize) -> Vec<(PathBuf, Vec<u8>)> {
-        self.seats[place].home.state_files()
     }
 
     /// Ends all consoles by a request, and waits for it.

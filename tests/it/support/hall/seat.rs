@@ -121,12 +121,6 @@ impl Seat {
         At::Port(self.port)
     }
 
-    /// A metric as it stands now.
-    pub(crate) fn metric(&self, name: &str) -> Option<f64> {
-        let page = self.api().ask("GET", "/metrics").body;
-        page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
-    }
-
     /// What it has written to its log.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.home.path("log")).unwrap_or_default()
