@@ -1,6 +1,5 @@
-//! Faults of the console's own machine: its clock is set, its disk is full, its terminal goes, it starves.
+//! Faults of the console's own machine: its disk is full, its terminal goes, it starves.
 
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -8,16 +7,9 @@ use rustix::process::Signal;
 
 use crate::consoles::{Notes, Scenario};
 use crate::support::clock::now;
-use crate::support::hall::{Hall, Plan, percentile};
+use crate::support::hall::{Hall, Plan};
 
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario {
-        name: "clock",
-        number: "23",
-        fault: "the leader's wall clock set by +1 h and -2 h",
-        expected: "0 leader changes, spread unchanged",
-        run: clock,
-    },
     Scenario {
         name: "starvation",
         number: "24",
@@ -42,42 +34,6 @@ pub(crate) const ALL: &[Scenario] = &[
 ];
 
 const EVERYBODY: [usize; 3] = [0, 1, 2];
-
-/// Where Debian's package `faketime` has the library that tells a program another time.
-const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-
-fn clock(notes: &mut Notes) -> Option<()> {
-    if !Path::new(LIBRARY).exists() {
-        notes.1 = Some("the library of the package faketime is missing".into());
-        return None;
-    }
-    let mut hall = Hall::prepare(&Plan::default())?;
-    for seat in &mut hall.seats {
-        let clock = seat.home.write("clock", "+0\n").display().to_string();
-        seat.environment.extend(
-            [
-                ("LD_PRELOAD", LIBRARY),
-                ("FAKETIME_TIMESTAMP_FILE", &clock),
-                ("FAKETIME_NO_CACHE", "1"),
-                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-            ]
-            .map(|(key, value)| (key.to_owned(), value.to_owned())),
-        );
-        seat.sit();
-    }
-    let leader = hall.settled();
-    let (roles, since) = (hall.roles(), now());
-    for set in ["+3600\n", "-7200\n"] {
-        hall.seats[leader].home.rename_over("clock", set);
-        hall.watch(&EVERYBODY, now(), 12);
-    }
-    assert_eq!(hall.roles(), roles, "{}", hall.report());
-    hall.assert_unbroken(&EVERYBODY, since);
-    let (mut spreads, missed) = hall.spreads(since);
-    assert_eq!(missed, 0, "{}", hall.report());
-    notes.time("spread p95", percentile(&mut spreads, 95));
-    Some(())
-}
 
 /// Processes that only compute; gone with it.
 struct Busy(Vec<Child>);

@@ -4,9 +4,11 @@
 //! A scenario asserts what comes out: who leads, what is shown, what is told. Its times are noted, and
 //! judged by `tests/faults` alone, which runs the same scenarios and more on a release build.
 
+mod clocks;
 mod election;
 mod followers;
 mod machine;
+mod poison;
 mod servers;
 mod store;
 mod ways;
@@ -114,10 +116,22 @@ scenarios! {
         "Redis takes no writes (MISCONF) for 3 s", "told, 0 skipped";
     "21" a_slow_and_lossy_way_changes_no_leader in ways,
         "50 +- 20 ms each way, 5 % stalls", "0 failovers, spread p95 <= 15 ms";
+    "23" a_wall_clock_that_is_set_back_moves_no_turn in clocks,
+        "the leader's wall clock set by +1 h and -2 h", "0 leader changes, spread unchanged";
     "local" ten_consoles_of_one_machine_measure_once in machine,
         "kill -9 of the leader of ten, cluster local", "one leads on, plans run once";
     "orders" followers_measure_nothing_and_take_no_orders in followers,
         "push, delete and run given to followers", "503 with the leader's name, nothing changes, nothing measured";
+    "words" foreign_words_on_the_ways_are_told_and_not_believed in poison,
+        "garbage, other boards, newer, 10 MB, low tokens, tomorrow", "told, nothing believed, well by itself";
+    "memory" a_redis_that_forgets_or_remembers_too_much_is_put_right in poison,
+        "FLUSHALL, an older dump, WRONGTYPE, a later token", "fence raised again, 0 skipped";
+    "name" the_second_of_two_consoles_with_one_name_never_leads in poison,
+        "two consoles with one name", "the second says so and never leads";
+    "password" a_wrong_password_is_told_and_shown_nowhere in poison,
+        "wrong passwords for etcd and Redis", "told without the password, no lead";
+    "certificate" a_certificate_for_another_host_is_told_and_not_trusted in poison,
+        "etcd's certificate for another host", "told, alone, board goes on";
 }
 
 /// Runs a scenario as a test, and prints its figures for whoever asks for them.

@@ -179,6 +179,11 @@ impl Ear {
         Self { heard, over }
     }
 
+    /// Everything that was said so far.
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, text)| text.clone()).collect()
+    }
+
     /// The tokens (epoch, revision) of all beats since then, with their moments.
     pub(crate) fn beats(&self, since: Instant) -> Vec<(Instant, (u64, u64))> {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -266,6 +266,11 @@ impl Hall {
         self.ear.as_ref().map_or_else(Vec::new, |ear| ear.beats(since))
     }
 
+    /// Everything that was said on the board's channel.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.ear.as_ref().map_or_else(Vec::new, Ear::all)
+    }
+
     /// How far apart the consoles showed the same turns since then.
     pub(crate) fn spreads(&self, since: Instant) -> (Vec<Duration>, usize) {
         let turns: Vec<_> =
