@@ -19,6 +19,9 @@ mod clock;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+#[expect(dead_code, reason = "`tests/faults` shares it and judges what is only noted here")]
+mod consoles;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod embed;

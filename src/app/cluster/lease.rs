@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::ask::{answer, translated};
 use super::guard::Guard;
@@ -20,14 +20,14 @@ use super::opener::Opener;
 use super::part::{Part, Spoken, Taken, Whole};
 use super::roster::Wanted;
 use super::store::StoreWay;
+use super::trouble::Trouble;
 use crate::config::LeaseConfig;
 use crate::config::timing::BEAT;
 use crate::coordination::election::{Answer, Ask, Candidate, Event, Missed};
 use crate::coordination::etcd::{Client, Watched};
 use crate::coordination::{Presence, Token};
-use crate::frame::Safe;
 use crate::kernel::beat::{Role, Sample};
-use crate::kernel::{Concern, Input, Moment, Span};
+use crate::kernel::{Moment, Span};
 
 /// The leader speaks at every frame and change of the board, but not faster than this: a turn that is
 /// decided then still reaches everybody well within the lead time, and a busy board does not flood a thin link.
@@ -57,6 +57,8 @@ pub(super) enum Happened {
     Outranked(Token),
     /// How writing to the store goes: its trouble, or none.
     Store(Option<String>),
+    /// How asking etcd goes: its trouble, or none.
+    Etcd(Option<String>),
     /// How listening at the store goes.
     Hearing(Option<String>),
     /// What the store held when it was claimed.
@@ -98,8 +100,7 @@ pub(super) struct Ways {
 pub(super) struct Lease {
     part: Part,
     ways: Ways,
-    /// What is wrong with writing, and with listening.
-    store: [Option<String>; 2],
+    trouble: Trouble,
     resumed: bool,
     last_beat: Moment,
     next_beat: Moment,
@@ -114,7 +115,7 @@ impl Lease {
         Self {
             part,
             ways,
-            store: [None, None],
+            trouble: Trouble::default(),
             resumed: false,
             last_beat: now,
             next_beat: now,
@@ -180,8 +181,13 @@ impl Lease {
                 self.part.meters.write_fenced();
                 self.part.console.elect(now, Event::Outranked(token));
             }
-            Happened::Store(trouble) => self.note_store(0, trouble),
-            Happened::Hearing(trouble) => self.note_store(1, trouble),
+            // Whoever does not lead writes nothing: what went wrong with it before is over.
+            Happened::Store(trouble) => {
+                let trouble = trouble.filter(|_| self.leads());
+                self.trouble.note_writing(&self.part, trouble);
+            }
+            Happened::Hearing(trouble) => self.trouble.note_hearing(&self.part, trouble),
+            Happened::Etcd(trouble) => self.trouble.note_etcd(trouble),
             Happened::Held { beat, board } => {
                 if !std::mem::replace(&mut self.resumed, true) {
                     self.part.resume(beat.as_deref(), board.as_deref());
@@ -231,7 +237,7 @@ impl Lease {
         }
         self.next_fetch = now + FETCH_EVERY;
         match &self.ways.store {
-            Some(store) if self.store[1].is_none() => store.ask_board(),
+            Some(store) if self.trouble.hearing.is_none() => store.ask_board(),
             _ => {
                 let (etcd, tell) = (self.ways.etcd.clone(), self.ways.tell.clone());
                 self.spawn(async move {
@@ -243,26 +249,16 @@ impl Lease {
         }
     }
 
-    fn note_store(&mut self, which: usize, trouble: Option<String>) {
-        if self.store[which] != trouble {
-            let before = self.store.iter().flatten().next().cloned();
-            self.store[which] = trouble;
-            let now = self.store.iter().flatten().next().cloned();
-            if before != now {
-                if let Some(why) = &now {
-                    warn!("{why}");
-                } else {
-                    info!("the store answers again");
-                }
-                self.part.meters.store_written(now.is_none());
-                self.part.give(Input::Notice(Concern::Store, now.map(|why| Safe::line(&why).shared())));
-            }
-        }
+    fn leads(&self) -> bool {
+        matches!(self.part.role(), Role::Leader(_))
     }
 
     async fn settle(&mut self) {
         let now = self.part.now();
         let changed = self.part.settle(now);
+        if changed && !self.leads() {
+            self.trouble.note_writing(&self.part, None);
+        }
         while let Some(ask) = self.part.console.poll() {
             self.carry(ask);
         }
@@ -297,7 +293,7 @@ impl Lease {
         if spoken.board.is_some() {
             self.next_board = now + BOARD_EVERY;
         }
-        if self.ways.store.is_none() || self.store[0].is_some() {
+        if self.ways.store.is_none() || self.trouble.writing.is_some() {
             let (etcd, beat, board) = (self.ways.etcd.clone(), spoken.beat.clone(), spoken.board.clone());
             self.spawn(async move {
                 if let Some(board) = board {
@@ -323,7 +319,11 @@ impl Lease {
         }
         let tell = self.ways.tell.clone();
         self.spawn(async move {
-            let answer = answer(&etcd, ask, numbers, &who).await;
+            let (answer, trouble) = answer(&etcd, ask, numbers, &who).await;
+            // A lease that is given back may be gone already, and nobody waits for that.
+            if !matches!(ask, Ask::Revoke(_)) {
+                let _ = tell.send(Happened::Etcd(trouble)).await;
+            }
             let _ = tell.send(Happened::Answered { ask, sent, answer }).await;
         });
     }
@@ -364,7 +364,7 @@ impl Lease {
             if let Some(token) = self.part.console.may_speak(now)
                 && let Some(spoken) = self.part.speak(token, Whole::Changed, true).await
             {
-                if let (Some(store), None) = (&self.ways.store, &self.store[0]) {
+                if let (Some(store), None) = (&self.ways.store, &self.trouble.writing) {
                     let _ = store.say_last(spoken).await;
                 } else {
                     let _ = self.ways.etcd.put_frame(token.rev, &spoken.beat).await;

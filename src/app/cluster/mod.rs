@@ -20,6 +20,8 @@ mod resume;
 mod roster;
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod store;
+#[cfg(all(feature = "etcd", feature = "redis"))]
+mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -66,6 +66,20 @@ async fn users_are_asked_for_refused_and_let_in() {
     client.revoke(ours).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_login_that_takes_longer_than_a_try_succeeds_all_the_same() {
+    let Some(etcd) = Etcd::start(1, &[]) else { return };
+    switch_users_on(&etcd);
+    let login = Some(("board".to_owned(), "canary".to_owned()));
+    // Etcd's work on a password alone takes several times as long.
+    let hasty = Client::new(&Spec { login, attempt: Duration::from_millis(15), ..spec(&etcd) }).unwrap();
+    let mut tries = 0;
+    while hasty.leader().await.is_err() {
+        tries += 1;
+        assert!(tries < 1000, "no login in {tries} tries");
+    }
+}
+
 /// A certificate for `name` in `folder`: what to trust, and the files of it and of its key.
 fn certificate(folder: &Path, name: &str) -> (Vec<u8>, [String; 2]) {
     let key = rcgen::KeyPair::generate().unwrap();
