@@ -6,7 +6,7 @@
 use super::Token;
 use super::election::{Ask, Candidate, Event, Standing};
 use super::link::{Ignored, Listener, Message, Mode};
-use crate::frame::Safe;
+use crate::frame::{Apart, Safe};
 use crate::kernel::beat::Role;
 use crate::kernel::{Moment, Span};
 
@@ -27,13 +27,16 @@ pub struct Console {
     /// Who was heard last.
     leader: Option<Safe>,
     role: Role,
+    /// Since when it plays a role of this word.
+    since: Moment,
 }
 
 impl Console {
     /// A console that has heard nothing yet.
     #[must_use]
     pub fn new(elector: Elector, listener: Listener) -> Self {
-        Self { elector, listener, leader: None, role: Role::Follower(Token::default().fence()) }
+        let role = Role::Follower(Token::default().fence());
+        Self { elector, listener, leader: None, role, since: Moment::EPOCH }
     }
 
     /// Takes what the elector told.
@@ -117,33 +120,49 @@ impl Console {
         if matches!((self.role, role), (Role::Leader(_), Role::Follower(_))) {
             self.listener.restart(now);
         }
+        if matches!(role, Role::Leader(_)) {
+            // Whoever it followed before is no news once it leads no more.
+            self.leader = None;
+        }
+        if self.role.word() != role.word() {
+            self.since = now;
+        }
         self.role = role;
         role
     }
 
-    /// What of being in step is not well, in an operator's words.
-    pub fn notice(&mut self, now: Moment) -> Option<String> {
-        let leader = self.leader.as_ref().map_or_else(|| "a leader".to_owned(), ToString::to_string);
+    /// How it is not in sync with the others; `None`: it is.
+    pub fn apart(&mut self, now: Moment) -> Option<Apart> {
         match (self.role, self.listener.mode(now)) {
             (Role::Leader(_) | Role::Alone, _) | (Role::Follower(_), Mode::InStep | Mode::Alone(_)) => None,
-            (Role::Follower(_), Mode::Stale(silence)) => {
-                Some(format!("not in sync: no word from {leader} for {}", in_steps(silence)))
-            }
-            (Role::Local(_), Mode::Alone(silence)) if self.standing_follows() => Some(format!(
-                "not in sync: no word from {leader} for {}; this console measures by itself, more slowly",
-                in_steps(silence)
-            )),
-            (Role::Local(_), _) => {
-                Some("not in sync: etcd does not answer, so this console leads no more until it does".into())
-            }
+            (Role::Follower(_), Mode::Stale(silence)) => Some(Apart::Unheard(now - silence)),
+            (Role::Local(_), _) if self.is_suspended(now) => Some(Apart::Suspended(self.since)),
+            (Role::Local(_), Mode::Alone(silence) | Mode::Stale(silence)) => Some(Apart::Unheard(now - silence)),
+            (Role::Local(_), Mode::InStep) => Some(Apart::Unheard(self.since)),
         }
     }
 
-    fn standing_follows(&self) -> bool {
-        match &self.elector {
-            Elector::Lease(candidate) => candidate.lease().is_none(),
-            Elector::Lock(_) => true,
-        }
+    /// What of being in step is not well, in an operator's words.
+    pub fn notice(&mut self, now: Moment) -> Option<String> {
+        let apart = self.apart(now)?;
+        let age = in_steps(now.since(apart.since()));
+        let silence = match &self.leader {
+            Some(leader) => format!("no word from {leader} for {age}"),
+            None => format!("no leader has been heard for {age}"),
+        };
+        Some(match (apart, self.role) {
+            (Apart::Unheard(_), Role::Local(_)) => {
+                format!("not in sync: {silence}; this console measures by itself, more slowly")
+            }
+            (Apart::Unheard(_), _) => format!("not in sync: {silence}; the turns go on as it last planned them"),
+            (Apart::Suspended(_), _) => format!(
+                "not in sync: etcd has not answered for {age}, so this console leads no more until it does; it measures by itself, more slowly"
+            ),
+        })
+    }
+
+    fn is_suspended(&self, now: Moment) -> bool {
+        self.candidate().is_some_and(|candidate| matches!(candidate.standing(now), Standing::Suspended(_)))
     }
 
     /// The candidate, where leases decide.

@@ -1,0 +1,44 @@
+//! The consoles of a board as a viewer reads them, and how this one may have come apart from them.
+//!
+//! Plain data: who is asked for it, and how often, is the program's business.
+
+use super::{Moment, Safe, Span};
+
+/// One console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name.
+    pub name: Safe,
+    /// The word of its role, as it tells it: one of another version may tell a word that is not known here.
+    pub role: Safe,
+    /// Since when it plays that role, on this console's wall clock.
+    pub since: Moment,
+    /// Its version.
+    pub version: Safe,
+    /// How far the shared clock is ahead of its own, in nanoseconds.
+    pub offset_nanos: i64,
+    /// How wrong that may be.
+    pub bound: Span,
+    /// When it last told of itself, on this console's wall clock.
+    pub seen: Moment,
+    /// Whether it is this very console.
+    pub own: bool,
+}
+
+/// Why this console is not in sync with the others, and since when on the frame's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Apart {
+    /// Nothing was heard of a leader since.
+    Unheard(Moment),
+    /// It led until then, and may not before the judge of who leads answers again.
+    Suspended(Moment),
+}
+
+impl Apart {
+    /// Since when.
+    #[must_use]
+    pub const fn since(self) -> Moment {
+        let (Self::Unheard(since) | Self::Suspended(since)) = self;
+        since
+    }
+}
