@@ -133,12 +133,12 @@ impl Console {
 
     /// How it is not in sync with the others; `None`: it is.
     pub fn apart(&mut self, now: Moment) -> Option<Apart> {
+        let unheard = |since, leader: &Option<Safe>| Some(Apart::Unheard { since, leader: leader.clone() });
         match (self.role, self.listener.mode(now)) {
             (Role::Leader(_) | Role::Alone, _) | (Role::Follower(_), Mode::InStep | Mode::Alone(_)) => None,
-            (Role::Follower(_), Mode::Stale(silence)) => Some(Apart::Unheard(now - silence)),
-            (Role::Local(_), _) if self.is_suspended(now) => Some(Apart::Suspended(self.since)),
-            (Role::Local(_), Mode::Alone(silence) | Mode::Stale(silence)) => Some(Apart::Unheard(now - silence)),
-            (Role::Local(_), Mode::InStep) => Some(Apart::Unheard(self.since)),
+            (Role::Local(_), _) if self.is_suspended(now) => Some(Apart::Suspended { since: self.since }),
+            (_, Mode::Stale(silence) | Mode::Alone(silence)) => unheard(now - silence, &self.leader),
+            (_, Mode::InStep) => unheard(self.since, &self.leader),
         }
     }
 
@@ -146,19 +146,18 @@ impl Console {
     pub fn notice(&mut self, now: Moment) -> Option<String> {
         let apart = self.apart(now)?;
         let age = in_steps(now.since(apart.since()));
-        let silence = match &self.leader {
-            Some(leader) => format!("no word from {leader} for {age}"),
-            None => format!("no leader has been heard for {age}"),
-        };
-        Some(match (apart, self.role) {
-            (Apart::Unheard(_), Role::Local(_)) => {
-                format!("not in sync: {silence}; this console measures by itself, more slowly")
+        let silence = match apart {
+            Apart::Suspended { .. } => {
+                format!("etcd has not answered for {age}, so this console leads no more until it does")
             }
-            (Apart::Unheard(_), _) => format!("not in sync: {silence}; the turns go on as it last planned them"),
-            (Apart::Suspended(_), _) => format!(
-                "not in sync: etcd has not answered for {age}, so this console leads no more until it does; it measures by itself, more slowly"
-            ),
-        })
+            Apart::Unheard { leader: Some(leader), .. } => format!("no word from {leader} for {age}"),
+            Apart::Unheard { leader: None, .. } => format!("no leader has been heard for {age}"),
+        };
+        let meanwhile = match self.role {
+            Role::Local(_) => "; this console measures by itself, more slowly",
+            _ => "; the turns go on as it last planned them",
+        };
+        Some(format!("not in sync: {silence}{meanwhile}"))
     }
 
     fn is_suspended(&self, now: Moment) -> bool {

@@ -26,19 +26,27 @@ pub struct Peer {
 }
 
 /// Why this console is not in sync with the others, and since when on the frame's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Apart {
-    /// Nothing was heard of a leader since.
-    Unheard(Moment),
-    /// It led until then, and may not before the judge of who leads answers again.
-    Suspended(Moment),
+    /// Nothing is heard of a leader.
+    Unheard {
+        /// Since when.
+        since: Moment,
+        /// Who led when one was heard last; `None`: nobody was heard yet.
+        leader: Option<Safe>,
+    },
+    /// It led, and may not before the judge of who leads answers again.
+    Suspended {
+        /// Since when.
+        since: Moment,
+    },
 }
 
 impl Apart {
     /// Since when.
     #[must_use]
-    pub const fn since(self) -> Moment {
-        let (Self::Unheard(since) | Self::Suspended(since)) = self;
-        since
+    pub const fn since(&self) -> Moment {
+        let (Self::Unheard { since, .. } | Self::Suspended { since }) = self;
+        *since
     }
 }

@@ -1,5 +1,6 @@
 //! The renderer as a whole: made-up frames in, drawn text out.
 
+mod company;
 mod golden;
 mod live;
 mod property;
