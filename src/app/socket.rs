@@ -65,12 +65,12 @@ impl Socket {
             Ok(held) => held?,
             Err(why) => return Some(Err(failed("make sure of", &why))),
         };
-        let answered = match is_answered(path) {
-            Ok(answered) => answered,
-            Err(why) => return Some(Err(failed("look at", &why))),
-        };
-        if answered && claim == Claim::Free {
-            return Some(Ok(None));
+        if claim == Claim::Free {
+            match is_answered(path) {
+                Ok(false) => {}
+                Ok(true) => return Some(Ok(None)),
+                Err(why) => return Some(Err(failed("look at", &why))),
+            }
         }
         if std::fs::symlink_metadata(path).is_ok_and(|about| !about.file_type().is_socket()) {
             return Some(Err(failed("listen at", &"something else than a socket lies there")));
