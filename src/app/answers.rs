@@ -39,7 +39,7 @@ struct State {
     path: Option<PathBuf>,
     /// Our own socket there, with what ends answering at it.
     held: Option<(Socket, CancellationToken)>,
-    /// Why we don't answer, as it was logged last.
+    /// Why nobody can answer, as it was logged last.
     told: Option<String>,
 }
 
@@ -120,7 +120,7 @@ impl Answers {
                 state.held = Some((socket, (self.serve)(Door::Unix(listener))));
                 None
             }
-            Some(Ok(None)) => Some("another console of this board answers at its socket".to_owned()),
+            Some(Ok(None)) => None,
             Some(Err(why)) => Some(format!("the commands can't find this board: {why}")),
         };
         if let Some(told) = told.as_ref().filter(|told| state.told.as_ref() != Some(told)) {

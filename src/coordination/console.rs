@@ -148,14 +148,14 @@ impl Console {
         let age = in_steps(now.since(apart.since()));
         let silence = match apart {
             Apart::Suspended { .. } => {
-                format!("etcd has not answered for {age}, so this console leads no more until it does")
+                format!("etcd has not answered for {age}; leads no more until it does")
             }
             Apart::Unheard { leader: Some(leader), .. } => format!("no word from {leader} for {age}"),
             Apart::Unheard { leader: None, .. } => format!("no leader has been heard for {age}"),
         };
         let meanwhile = match self.role {
-            Role::Local(_) => "; this console measures by itself, more slowly",
-            _ => "; the turns go on as it last planned them",
+            Role::Local(_) => "; measures by itself, slowly",
+            _ => "; goes on as last planned",
         };
         Some(format!("not in sync: {silence}{meanwhile}"))
     }

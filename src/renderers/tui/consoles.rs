@@ -19,6 +19,12 @@ const NAME_COLUMNS_MAX: usize = 32;
 /// A name keeps so many columns before another column has to go.
 const NAME_COLUMNS_MIN: u16 = 14;
 
+/// It keeps so many before one of the columns goes that are worth the least.
+const NAME_COLUMNS_KEPT: u16 = 24;
+
+/// How many columns are worth more than a long name.
+const WORTH_MORE: usize = 3;
+
 /// Columns left of the name: pointer, sign and a space, with the margin.
 const LEAD: u16 = 4;
 
@@ -63,15 +69,17 @@ impl Column {
         }
     }
 
-    /// Those that have room beside the names.
-    fn fitting(room: u16) -> Vec<Self> {
-        let mut left = room.saturating_sub(LEAD + NAME_COLUMNS_MIN + MARGIN);
+    /// Those that have room beside names of so many columns.
+    fn fitting(room: u16, names: u16) -> Vec<Self> {
+        let mut taken = LEAD + MARGIN;
         let mut fitting = Vec::new();
-        for column in Self::BY_WORTH {
-            if column.columns() > left {
+        for (place, column) in Self::BY_WORTH.into_iter().enumerate() {
+            // Who it is matters more than the columns that are worth the least.
+            let name = if place < WORTH_MORE { NAME_COLUMNS_MIN } else { names.min(NAME_COLUMNS_KEPT) };
+            taken += column.columns();
+            if taken + name > room {
                 break;
             }
-            left -= column.columns();
             fitting.push(column);
         }
         Self::ALL.into_iter().filter(|column| fitting.contains(column)).collect()
@@ -113,10 +121,10 @@ struct Table {
 
 impl Table {
     fn new(scene: &Scene<'_>, area: Rect) -> Self {
-        let columns = Column::fitting(area.width);
-        let taken: u16 = columns.iter().map(|column| column.columns()).sum();
         let names = scene.frame.peers.iter().map(|peer| width(&called(scene, peer))).max().unwrap_or(0);
         let names = u16::try_from(names.clamp(NAME_COLUMNS_MIN.into(), NAME_COLUMNS_MAX)).unwrap_or(NAME_COLUMNS_MIN);
+        let columns = Column::fitting(area.width, names);
+        let taken: u16 = columns.iter().map(|column| column.columns()).sum();
         let name = names.min(area.width.saturating_sub(LEAD + taken + MARGIN));
         Self { area, name, columns }
     }

@@ -147,14 +147,13 @@ fn parts(scene: &Scene<'_>) -> Vec<Part> {
     }
 }
 
-/// A clock error, never told smaller than it is: `0.2 ms`, `12 ms`, `1.2 s`.
+/// A clock error, never told smaller than it is: `0.0 ms`, `0.2 ms`, `12 ms`, `1.2 s`.
 pub(super) fn milliseconds(error: Span) -> String {
     let tenths = |nanos: u64, unit: u64| {
         let tenths = nanos.div_ceil(unit / 10);
         format!("{}.{}", tenths / 10, tenths % 10)
     };
     match error.as_nanos() {
-        0 => "0 ms".to_owned(),
         nanos @ ..=9_900_000 => format!("{} ms", tenths(nanos, 1_000_000)),
         nanos @ ..=999_000_000 => format!("{} ms", nanos.div_ceil(1_000_000)),
         nanos @ ..=99_900_000_000 => format!("{} s", tenths(nanos, 1_000_000_000)),
@@ -207,7 +206,7 @@ mod tests {
     #[test]
     fn a_clock_error_is_never_told_smaller_than_it_is() {
         for (nanos, told) in [
-            (0, "0 ms"),
+            (0, "0.0 ms"),
             (1, "0.1 ms"),
             (200_000, "0.2 ms"),
             (200_001, "0.3 ms"),
