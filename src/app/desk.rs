@@ -256,7 +256,10 @@ impl Desk for Counter {
         Box::pin(async {
             let everybody = self.roster.everybody().await;
             let leads = |present: &&Presence| matches!(present.role.as_str(), "leader" | "alone");
-            let leader = everybody.iter().find(leads).map(|present| Safe::line(&present.console));
+            // One that was killed may still be listed for a while: the newest leadership counts.
+            let since = |present: &&Presence| i128::from(present.since_ms) * 1_000 + i128::from(present.offset_us);
+            let leader = everybody.iter().filter(leads).max_by_key(since);
+            let leader = leader.map(|present| Safe::line(&present.console));
             let consoles = everybody.iter().map(told).collect();
             Ok(Consoles { leader: leader.or_else(|| self.roster.leader()), consoles })
         })

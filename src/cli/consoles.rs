@@ -3,6 +3,7 @@
 //! Ages are counted to the moment at which the asked console answered, on the clock that the consoles share: this
 //! command reads no clock, and consoles whose clocks differ are told alike.
 
+use std::cmp::Reverse;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -72,10 +73,11 @@ fn lines(known: &Value) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// The consoles, leaders first, the others by name.
+/// The consoles, the newest leader first, the others by name.
 fn sorted(known: &Value) -> Vec<&Value> {
     let mut consoles: Vec<&Value> = known["consoles"].as_array().into_iter().flatten().collect();
-    consoles.sort_by_key(|console| (!leads(console), console.told("name").to_string()));
+    let newest = |console: &Value| Some(shared(console, "since")).filter(|_| leads(console));
+    consoles.sort_by_key(|console| (Reverse(newest(console)), console.told("name").to_string()));
     consoles
 }
 

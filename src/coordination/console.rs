@@ -137,6 +137,9 @@ impl Console {
         match (self.role, self.listener.mode(now)) {
             (Role::Leader(_) | Role::Alone, _) | (Role::Follower(_), Mode::InStep | Mode::Alone(_)) => None,
             (Role::Local(_), _) if self.is_suspended(now) => Some(Apart::Suspended { since: self.since }),
+            (Role::Local(_), Mode::Alone(silence)) if self.is_unjudged() => {
+                Some(Apart::Unjudged { since: now - silence })
+            }
             (_, Mode::Stale(silence) | Mode::Alone(silence)) => unheard(now - silence, &self.leader),
             (_, Mode::InStep) => unheard(self.since, &self.leader),
         }
@@ -150,6 +153,7 @@ impl Console {
             Apart::Suspended { .. } => {
                 format!("etcd has not answered for {age}; leads no more until it does")
             }
+            Apart::Unjudged { .. } => format!("etcd has not answered for {age}"),
             Apart::Unheard { leader: Some(leader), .. } => format!("no word from {leader} for {age}"),
             Apart::Unheard { leader: None, .. } => format!("no leader has been heard for {age}"),
         };
@@ -158,6 +162,10 @@ impl Console {
             _ => "; goes on as last planned",
         };
         Some(format!("not in sync: {silence}{meanwhile}"))
+    }
+
+    fn is_unjudged(&self) -> bool {
+        self.leader.is_none() && self.candidate().is_some_and(|candidate| candidate.answered().is_none())
     }
 
     fn is_suspended(&self, now: Moment) -> bool {

@@ -51,7 +51,7 @@ pub struct Frame {
     pub clock_error: Option<Span>,
     /// How this console is not in sync with the others; `None`: it is, or there are none.
     pub apart: Option<Apart>,
-    /// The consoles, leader first; empty as long as nobody asked to see them.
+    /// The consoles, leader first, and of several that say so the newest; empty as long as nobody asked to see them.
     pub peers: Arc<Vec<Peer>>,
     /// The board's version.
     pub board: u64,

@@ -35,6 +35,11 @@ pub enum Apart {
         /// Who led when one was heard last; `None`: nobody was heard yet.
         leader: Option<Safe>,
     },
+    /// The judge of who leads has not answered yet, and no leader is heard.
+    Unjudged {
+        /// Since when.
+        since: Moment,
+    },
     /// It led, and may not before the judge of who leads answers again.
     Suspended {
         /// Since when.
@@ -46,7 +51,7 @@ impl Apart {
     /// Since when.
     #[must_use]
     pub const fn since(&self) -> Moment {
-        let (Self::Unheard { since, .. } | Self::Suspended { since }) = self;
+        let (Self::Unheard { since, .. } | Self::Unjudged { since } | Self::Suspended { since }) = self;
         *since
     }
 }

@@ -171,7 +171,10 @@ impl Lease {
                 self.part.meters.write_fenced();
                 self.part.console.elect(now, Event::Outranked(token));
             }
-            Happened::Store(trouble) => self.note_store(0, trouble),
+            // Of writing nobody hears but who leads.
+            Happened::Store(trouble) => {
+                self.note_store(0, trouble.filter(|_| matches!(self.part.role(), Role::Leader(_))))
+            }
             Happened::Hearing(trouble) => self.note_store(1, trouble),
             Happened::Held { beat, board } => {
                 if !std::mem::replace(&mut self.resumed, true) {
@@ -268,7 +271,12 @@ impl Lease {
                 self.ways.guardian = None;
             }
         }
-        let Some(token) = self.part.console.may_speak(now) else { return };
+        let Some(token) = self.part.console.may_speak(now) else {
+            if changed {
+                self.note_store(0, None);
+            }
+            return;
+        };
         if changed {
             (self.next_beat, self.next_board, self.next_count) = (now, now, now);
             if let Some(opener) = &self.ways.opener {

@@ -89,7 +89,7 @@ impl Membership {
             let pause = if told == Ok(true) { pause } else { AGAIN };
             tokio::select! {
                 () = sleep(pause) => {}
-                () = self.roster.role_changed() => {}
+                () = self.roster.own_changed() => {}
             }
         }
     }

@@ -56,11 +56,11 @@ fn peers(everybody: &[Presence]) -> Vec<Peer> {
         own: place == 0,
     };
     let mut peers: Vec<Peer> = everybody.iter().enumerate().map(peer).collect();
-    // A leader that was killed may still be listed for a while: the one that was seen last is on top.
+    // A leader that was killed may still be listed for a while: the newest leadership is on top.
     peers.sort_by(|one, other| {
         let follows = |peer: &Peer| !matches!(&*peer.role, "leader" | "alone");
         let rank = follows(one).cmp(&follows(other));
-        let leaders = if follows(one) { std::cmp::Ordering::Equal } else { other.seen.cmp(&one.seen) };
+        let leaders = if follows(one) { std::cmp::Ordering::Equal } else { other.since.cmp(&one.since) };
         rank.then(leaders).then_with(|| one.name.cmp(&other.name))
     });
     peers

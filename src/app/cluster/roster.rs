@@ -30,6 +30,9 @@ pub(in crate::app) struct Company {
     pub(in crate::app) peers: Arc<Vec<Peer>>,
 }
 
+/// Bounds below this differ by nothing that matters, in microseconds.
+const FINE_US: u64 = 2_000;
+
 /// Somebody wants to know who is there.
 pub(super) type Wanted = oneshot::Sender<Vec<Presence>>;
 
@@ -39,6 +42,8 @@ pub(in crate::app) struct Roster {
     inbox: Arc<Inbox>,
     own: Swap<Presence>,
     changed: Notify,
+    /// The bound of the clock that the others were told of at once, in microseconds.
+    told_bound: AtomicU64,
     role: watch::Sender<Role>,
     company: Mutex<Company>,
     /// How often the company became another one for a viewer.
@@ -63,6 +68,7 @@ impl Roster {
             inbox,
             own: Swap::new(own),
             changed: Notify::new(),
+            told_bound: AtomicU64::new(0),
             role: watch::Sender::new(Role::Alone),
             company: Mutex::new(company),
             changes: AtomicU64::new(0),
@@ -132,7 +138,14 @@ impl Roster {
     }
 
     pub(super) fn tell_own(&self, own: Presence, role: Role) {
-        let changed = self.own.load().role != own.role;
+        let told = self.told_bound.load(Ordering::Relaxed);
+        let (less, more) = (own.bound_us.min(told), own.bound_us.max(told));
+        // A clock that has just been found is news like a role; what it is off by from day to day is not.
+        let clock = more > less.saturating_mul(10).saturating_add(FINE_US);
+        if clock {
+            self.told_bound.store(own.bound_us, Ordering::Relaxed);
+        }
+        let changed = clock || self.own.load().role != own.role;
         self.own.store(own);
         if changed {
             self.changed.notify_one();
@@ -140,8 +153,8 @@ impl Roster {
         self.role.send_if_modified(|known| std::mem::replace(known, role).word() != role.word());
     }
 
-    /// Waits until this console plays another role.
-    pub(super) async fn role_changed(&self) {
+    /// Waits until this console has something to tell of itself: another role, or a clock of another quality.
+    pub(super) async fn own_changed(&self) {
         self.changed.notified().await;
     }
 

@@ -188,7 +188,10 @@ fn called(scene: &Scene<'_>, peer: &Peer) -> String {
 fn is_apart(scene: &Scene<'_>, peer: &Peer) -> bool {
     let apart = scene.frame.apart.as_ref();
     let unheard = matches!(apart, Some(Apart::Unheard { leader: Some(leader), .. }) if *leader == peer.name);
-    &*peer.role == "local" || (peer.own && apart.is_some()) || (!peer.own && unheard)
+    // Of two that say they lead the first is the newer; the other was killed or stopped.
+    let newest = scene.frame.peers.first();
+    let deposed = &*peer.role == "leader" && newest.is_some_and(|newest| !std::ptr::eq(newest, peer));
+    &*peer.role == "local" || deposed || if peer.own { apart.is_some() } else { unheard }
 }
 
 fn cell(scene: &Scene<'_>, peer: &Peer, column: Column) -> String {

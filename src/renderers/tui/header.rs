@@ -183,12 +183,12 @@ pub(super) fn notice<'a>(scene: &Scene<'a>) -> Option<Cow<'a, str>> {
     let (before, name, then) = match apart {
         Apart::Unheard { leader: Some(leader), .. } => (Word::NoWordFrom, &**leader, look.word(Word::For)),
         Apart::Unheard { leader: None, .. } => (Word::NoLeaderFor, "", ""),
-        Apart::Suspended { .. } => (Word::NoJudgeFor, "", ""),
+        Apart::Unjudged { .. } | Apart::Suspended { .. } => (Word::NoJudgeFor, "", ""),
     };
     let meanwhile = match (apart, frame.role) {
         (Apart::Suspended { .. }, _) => Word::LeadsNoMore,
-        (Apart::Unheard { .. }, Role::Local(_)) => Word::MeasuresItself,
-        (Apart::Unheard { .. }, _) => Word::GoesOn,
+        (_, Role::Local(_)) => Word::MeasuresItself,
+        _ => Word::GoesOn,
     };
     let [headline, before, meanwhile] = [Word::OutOfSync, before, meanwhile].map(|word| look.word(word));
     Some(Cow::Owned(format!("{headline}{before}{name}{then}{age}{meanwhile}")))
