@@ -136,7 +136,10 @@ impl Console {
         let unheard = |since, leader: &Option<Safe>| Some(Apart::Unheard { since, leader: leader.clone() });
         match (self.role, self.listener.mode(now)) {
             (Role::Leader(_) | Role::Alone, _) | (Role::Follower(_), Mode::InStep | Mode::Alone(_)) => None,
-            (Role::Local(_), _) if self.is_suspended(now) => Some(Apart::Suspended { since: self.since }),
+            (Role::Local(_), _) if self.is_suspended(now) => {
+                let answered = self.candidate().and_then(Candidate::answered);
+                Some(Apart::Suspended { since: answered.unwrap_or(self.since).min(self.since) })
+            }
             (Role::Local(_), Mode::Alone(silence)) if self.is_unjudged() => {
                 Some(Apart::Unjudged { since: now - silence })
             }
