@@ -6,8 +6,8 @@
 use super::Token;
 use super::election::{Ask, Candidate, Event, Standing};
 use super::link::{Ignored, Listener, Message, Mode};
-use crate::frame::{Apart, Safe};
-use crate::kernel::beat::Role;
+use crate::frame::Safe;
+use crate::kernel::beat::{Apart, Role};
 use crate::kernel::{Moment, Span};
 
 /// Who decides which console leads.
@@ -133,18 +133,15 @@ impl Console {
 
     /// How it is not in sync with the others; `None`: it is.
     pub fn apart(&mut self, now: Moment) -> Option<Apart> {
-        let unheard = |since, leader: &Option<Safe>| Some(Apart::Unheard { since, leader: leader.clone() });
         match (self.role, self.listener.mode(now)) {
             (Role::Leader(_) | Role::Alone, _) | (Role::Follower(_), Mode::InStep | Mode::Alone(_)) => None,
             (Role::Local(_), _) if self.is_suspended(now) => {
                 let answered = self.candidate().and_then(Candidate::answered);
-                Some(Apart::Suspended { since: answered.unwrap_or(self.since).min(self.since) })
+                Some(Apart::Suspended(answered.unwrap_or(self.since).min(self.since)))
             }
-            (Role::Local(_), Mode::Alone(silence)) if self.is_unjudged() => {
-                Some(Apart::Unjudged { since: now - silence })
-            }
-            (_, Mode::Stale(silence) | Mode::Alone(silence)) => unheard(now - silence, &self.leader),
-            (_, Mode::InStep) => unheard(self.since, &self.leader),
+            (Role::Local(_), Mode::Alone(silence)) if self.is_unjudged() => Some(Apart::Unjudged(now - silence)),
+            (_, Mode::Stale(silence) | Mode::Alone(silence)) => Some(Apart::Unheard(now - silence)),
+            (_, Mode::InStep) => Some(Apart::Unheard(self.since)),
         }
     }
 
@@ -152,15 +149,14 @@ impl Console {
     pub fn notice(&mut self, now: Moment) -> Option<String> {
         let apart = self.apart(now)?;
         let age = in_steps(now.since(apart.since()));
-        let silence = match apart {
-            Apart::Suspended { .. } => {
-                format!("etcd has not answered for {age}; leads no more until it does")
-            }
-            Apart::Unjudged { .. } => format!("etcd has not answered for {age}"),
-            Apart::Unheard { leader: Some(leader), .. } => format!("no word from {leader} for {age}"),
-            Apart::Unheard { leader: None, .. } => format!("no leader has been heard for {age}"),
+        let silence = match (apart, &self.leader) {
+            (Apart::Suspended(_), _) => format!("etcd has not answered for {age}; leads no more until it does"),
+            (Apart::Unjudged(_), _) => format!("etcd has not answered for {age}"),
+            (Apart::Unheard(_), Some(leader)) => format!("no word from {leader} for {age}"),
+            (Apart::Unheard(_), None) => format!("no leader has been heard for {age}"),
         };
         let meanwhile = match self.role {
+            _ if matches!(apart, Apart::Suspended(_)) => "",
             Role::Local(_) => "; measures by itself, slowly",
             _ => "; goes on as last planned",
         };

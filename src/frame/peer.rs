@@ -1,4 +1,4 @@
-//! The consoles of a board as a viewer reads them, and how this one may have come apart from them.
+//! The consoles of a board as a viewer reads them.
 //!
 //! Plain data: who is asked for it, and how often, is the program's business.
 
@@ -23,35 +23,4 @@ pub struct Peer {
     pub seen: Moment,
     /// Whether it is this very console.
     pub own: bool,
-}
-
-/// Why this console is not in sync with the others, and since when on the frame's clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Apart {
-    /// Nothing is heard of a leader.
-    Unheard {
-        /// Since when.
-        since: Moment,
-        /// Who led when one was heard last; `None`: nobody was heard yet.
-        leader: Option<Safe>,
-    },
-    /// The judge of who leads has not answered yet, and no leader is heard.
-    Unjudged {
-        /// Since when.
-        since: Moment,
-    },
-    /// It led, and may not before the judge of who leads answers again.
-    Suspended {
-        /// Since when.
-        since: Moment,
-    },
-}
-
-impl Apart {
-    /// Since when.
-    #[must_use]
-    pub const fn since(&self) -> Moment {
-        let (Self::Unheard { since, .. } | Self::Unjudged { since } | Self::Suspended { since }) = self;
-        *since
-    }
 }

@@ -19,6 +19,8 @@ mod clock;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod consoles;
+#[cfg(test)]
 mod embed;
 #[cfg(test)]
 mod guardian;

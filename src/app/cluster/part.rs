@@ -148,7 +148,7 @@ impl Part {
         let changed = self.role != Some(role);
         let others = self.roster.consoles() > 1;
         let (ahead, bound) = self.reference.error(now);
-        let leader = self.console.leader().filter(|_| role.follows()).cloned();
+        let leader = self.console.leader().cloned();
         let apart = self.console.apart(now);
         // First, so that the frame of a new role says all of it.
         self.roster.tell_step(leader.as_ref(), others.then_some(bound), apart);

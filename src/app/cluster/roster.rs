@@ -20,7 +20,7 @@ use crate::kernel::Input;
 pub(in crate::app) struct Company {
     /// How many consoles there are, this one included.
     pub(in crate::app) consoles: u32,
-    /// The console that this one follows.
+    /// The console that this one follows, or heard last.
     pub(in crate::app) leader: Option<Safe>,
     /// How wrong the shared clock may be here; `None`: there is nobody to share it with.
     pub(in crate::app) bound: Option<Span>,
@@ -89,7 +89,7 @@ impl Roster {
 
     /// The console that this one follows.
     pub(in crate::app) fn leader(&self) -> Option<Safe> {
-        self.held().leader.clone()
+        self.held().leader.clone().filter(|_| self.role.borrow().follows())
     }
 
     /// What this console tells of itself.
@@ -158,7 +158,7 @@ impl Roster {
         self.changed.notified().await;
     }
 
-    /// Who is followed, how wrong the clock may be, and how this console is not in sync.
+    /// Who was heard last, how wrong the clock may be, and how this console is not in sync.
     pub(super) fn tell_step(&self, leader: Option<&Safe>, bound: Option<Span>, apart: Option<Apart>) {
         self.tell(|company| {
             if company.leader.as_ref() != leader {

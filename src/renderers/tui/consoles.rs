@@ -186,8 +186,8 @@ fn called(scene: &Scene<'_>, peer: &Peer) -> String {
 
 /// Whether a console is known not to be in sync: by its own word, or because this one is not in sync with it.
 fn is_apart(scene: &Scene<'_>, peer: &Peer) -> bool {
-    let apart = scene.frame.apart.as_ref();
-    let unheard = matches!(apart, Some(Apart::Unheard { leader: Some(leader), .. }) if *leader == peer.name);
+    let apart = scene.frame.apart;
+    let unheard = matches!(apart, Some(Apart::Unheard(_))) && scene.frame.leader.as_ref() == Some(&peer.name);
     // Of two that say they lead the first is the newer; the other was killed or stopped.
     let newest = scene.frame.peers.first();
     let deposed = &*peer.role == "leader" && newest.is_some_and(|newest| !std::ptr::eq(newest, peer));

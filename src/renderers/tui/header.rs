@@ -113,7 +113,7 @@ fn parts(scene: &Scene<'_>) -> Vec<Part> {
     };
     let badges = |long: Word, short: Word| {
         let (sign, long, short) = (look.signs.apart, look.word(long), look.word(short));
-        let age = frame.apart.as_ref().map(|apart| one_unit(scene.tick.since(apart.since())));
+        let age = frame.apart.map(|apart| one_unit(scene.tick.since(apart.since())));
         let aged = age.map_or_else(|| format!(" {sign} {long} "), |age| format!(" {sign} {long} {age} "));
         [aged, format!(" {sign} {long} "), format!("{sign} {short}"), sign.to_owned()]
     };
@@ -176,17 +176,17 @@ pub(super) fn draw_notice(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
 /// What is not well with the program itself; of being out of sync in the viewer's language, with the age of this second.
 pub(super) fn notice<'a>(scene: &Scene<'a>) -> Option<Cow<'a, str>> {
     let (look, frame) = (scene.look, scene.frame);
-    let (Some(apart), Some(Concern::Sync)) = (&frame.apart, frame.concern) else {
+    let (Some(apart), Some(Concern::Sync)) = (frame.apart, frame.concern) else {
         return frame.notice.as_deref().map(Cow::Borrowed);
     };
     let age = one_unit(scene.tick.since(apart.since()));
-    let (before, name, then) = match apart {
-        Apart::Unheard { leader: Some(leader), .. } => (Word::NoWordFrom, &**leader, look.word(Word::For)),
-        Apart::Unheard { leader: None, .. } => (Word::NoLeaderFor, "", ""),
-        Apart::Unjudged { .. } | Apart::Suspended { .. } => (Word::NoJudgeFor, "", ""),
+    let (before, name, then) = match (apart, &frame.leader) {
+        (Apart::Unheard(_), Some(leader)) => (Word::NoWordFrom, &**leader, look.word(Word::For)),
+        (Apart::Unheard(_), None) => (Word::NoLeaderFor, "", ""),
+        (Apart::Unjudged(_) | Apart::Suspended(_), _) => (Word::NoJudgeFor, "", ""),
     };
     let meanwhile = match (apart, frame.role) {
-        (Apart::Suspended { .. }, _) => Word::LeadsNoMore,
+        (Apart::Suspended(_), _) => Word::LeadsNoMore,
         (_, Role::Local(_)) => Word::MeasuresItself,
         _ => Word::GoesOn,
     };

@@ -284,8 +284,8 @@ enum Subject {
 
 impl Subject {
     fn of(frame: &Frame) -> Option<Self> {
-        match (&frame.apart, frame.concern) {
-            (Some(apart), Some(Concern::Sync)) => Some(Self::Apart(std::mem::discriminant(apart))),
+        match (frame.apart, frame.concern) {
+            (Some(apart), Some(Concern::Sync)) => Some(Self::Apart(std::mem::discriminant(&apart))),
             _ => frame.notice.clone().map(Self::Other),
         }
     }

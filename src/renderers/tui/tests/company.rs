@@ -14,7 +14,7 @@ fn follows() -> Frame {
 }
 
 fn unheard(secs: u64) -> Apart {
-    Apart::Unheard { since: NOON - Span::from_secs(secs), leader: Some(Safe::line(LEADER)) }
+    Apart::Unheard(NOON - Span::from_secs(secs))
 }
 
 fn told(notice: &str, apart: Apart, frame: Frame) -> Frame {
@@ -26,13 +26,13 @@ fn stale() -> Frame {
 }
 
 fn local() -> Frame {
-    let frame = Frame { role: Role::Local(Fence(7)), leader: None, ..follows() };
+    let frame = Frame { role: Role::Local(Fence(7)), ..follows() };
     told("not in sync: no word from press-hall-east for 1m", unheard(75), frame)
 }
 
 fn suspended() -> Frame {
     let frame = Frame { role: Role::Local(Fence(7)), ..leads() };
-    told("not in sync: etcd has not answered for 2s", Apart::Suspended { since: NOON - Span::from_secs(2) }, frame)
+    told("not in sync: etcd has not answered for 2s", Apart::Suspended(NOON - Span::from_secs(2)), frame)
 }
 
 fn peer(name: &str, role: &str, ago: u64, offset_micros: i64, bound_micros: u64) -> Peer {
