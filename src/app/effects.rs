@@ -51,7 +51,7 @@ impl Effects for Hands {
 
     fn show(&mut self, frame: Frame, kernel: &Kernel) {
         if self.stage.newest().as_ref().as_ref().is_none_or(|last| last.seq != frame.seq) {
-            self.frames.notify_one();
+            // The others know of each turn beforehand; only what changes the board is news to them.
             if kernel.role().keeps() {
                 self.shelf.keep_current(kernel.current());
             }
@@ -67,8 +67,13 @@ impl Effects for Hands {
     }
 
     fn accompany(&self, frame: &mut Frame) {
-        let Company { consoles, leader, bound } = self.roster.company();
+        let Company { consoles, leader, bound, apart, peers } = self.roster.company();
         (frame.consoles, frame.leader, frame.clock_error) = (consoles, leader, bound);
+        (frame.apart, frame.peers) = (apart, peers);
+    }
+
+    fn company(&self) -> u64 {
+        self.roster.changes()
     }
 
     fn rest(&mut self, kernel: &Kernel, now: Moment, ends: bool) {

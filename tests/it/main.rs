@@ -19,6 +19,13 @@ mod clock;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod company;
+#[cfg(test)]
+#[expect(dead_code, reason = "`tests/faults` shares it and judges what is only noted here")]
+mod consoles;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod embed;
 #[cfg(test)]
 mod guardian;
@@ -46,5 +53,7 @@ mod rounds;
 mod screen;
 #[cfg(test)]
 mod terminals;
+#[cfg(test)]
+mod three_consoles;
 #[cfg(test)]
 mod tidy;

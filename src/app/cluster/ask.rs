@@ -6,28 +6,37 @@ use crate::config::LeaseConfig;
 use crate::coordination::election::{Answer, Ask, Holder, Missed};
 use crate::coordination::etcd::{Campaigned, Client, Failure, Seen};
 
-/// Puts a question of the protocol to etcd.
-pub(super) async fn answer(etcd: &Client, ask: Ask, numbers: LeaseConfig, who: &str) -> Result<Answer, Missed> {
-    let missed = |failure: Failure| match failure {
-        Failure::Unknown(_) => Missed::Unknown,
-        Failure::Refused(_) | Failure::Unreachable(_) => Missed::Failed,
-    };
+/// Puts a question of the protocol to etcd; gives also what an operator has to hear of a failure.
+pub(super) async fn answer(
+    etcd: &Client,
+    ask: Ask,
+    numbers: LeaseConfig,
+    who: &str,
+) -> (Result<Answer, Missed>, Option<String>) {
+    match put(etcd, ask, numbers, who).await {
+        Ok(answer) => (Ok(answer), None),
+        Err(Failure::Unknown(why)) => (Err(Missed::Unknown), Some(why)),
+        Err(Failure::Refused(why) | Failure::Unreachable(why)) => (Err(Missed::Failed), Some(why)),
+    }
+}
+
+async fn put(etcd: &Client, ask: Ask, numbers: LeaseConfig, who: &str) -> Result<Answer, Failure> {
     match ask {
         Ask::Grant => {
-            let granted = etcd.grant(numbers.ttl.into()).await.map_err(missed)?;
+            let granted = etcd.grant(numbers.ttl.into()).await?;
             Ok(Answer::Granted { lease: granted.lease, ttl: granted.ttl.into() })
         }
-        Ask::KeepAlive(lease) => etcd.keep_alive(lease).await.map(|ttl| Answer::Alive(ttl.into())).map_err(missed),
-        Ask::Campaign(lease) => Ok(match etcd.campaign(lease, who).await.map_err(missed)? {
+        Ask::KeepAlive(lease) => etcd.keep_alive(lease).await.map(|ttl| Answer::Alive(ttl.into())),
+        Ask::Campaign(lease) => Ok(match etcd.campaign(lease, who).await? {
             Campaigned::Won { rev, epoch } => Answer::Won { rev, epoch },
             Campaigned::Held(holder, epoch) => Answer::Seen { holder: Some(translated(holder)), epoch },
         }),
         Ask::Look => {
-            let Seen { holder, epoch, .. } = etcd.leader().await.map_err(missed)?;
+            let Seen { holder, epoch, .. } = etcd.leader().await?;
             Ok(Answer::Seen { holder: holder.map(translated), epoch })
         }
-        Ask::Raise { from, to } => etcd.raise_epoch(from, to).await.map(Answer::Raised).map_err(missed),
-        Ask::Revoke(lease) => etcd.revoke(lease).await.map(|()| Answer::Revoked).map_err(missed),
+        Ask::Raise { from, to } => etcd.raise_epoch(from, to).await.map(Answer::Raised),
+        Ask::Revoke(lease) => etcd.revoke(lease).await.map(|()| Answer::Revoked),
         // Without a store that all share there is no fence but etcd's own.
         Ask::StoredEpoch => Ok(Answer::Stored(0)),
         Ask::Claim(_) => Ok(Answer::Claimed),

@@ -11,23 +11,23 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::ask::{answer, translated};
+use super::guard::Guard;
 use super::member::{self, Membership};
 use super::opener::Opener;
 use super::part::{Part, Spoken, Taken, Whole};
 use super::roster::Wanted;
 use super::store::StoreWay;
+use super::trouble::Trouble;
 use crate::config::LeaseConfig;
 use crate::config::timing::BEAT;
 use crate::coordination::election::{Answer, Ask, Candidate, Event, Missed};
-use crate::coordination::etcd::guardian::Guardian;
 use crate::coordination::etcd::{Client, Watched};
 use crate::coordination::{Presence, Token};
-use crate::frame::Safe;
 use crate::kernel::beat::{Role, Sample};
-use crate::kernel::{Concern, Input, Moment, Span};
+use crate::kernel::{Moment, Span};
 
 /// The leader speaks at every frame and change of the board, but not faster than this: a turn that is
 /// decided then still reaches everybody well within the lead time, and a busy board does not flood a thin link.
@@ -57,6 +57,8 @@ pub(super) enum Happened {
     Outranked(Token),
     /// How writing to the store goes: its trouble, or none.
     Store(Option<String>),
+    /// How asking etcd goes: its trouble, or none.
+    Etcd(Option<String>),
     /// How listening at the store goes.
     Hearing(Option<String>),
     /// What the store held when it was claimed.
@@ -65,6 +67,8 @@ pub(super) enum Happened {
     Sampled(String, Sample),
     /// Something odd that an operator should know.
     Odd(String),
+    /// The lease on which this console's record hangs.
+    Belongs(i64),
     /// Whether this console's name is its own.
     Admitted(bool),
     /// All consoles.
@@ -79,7 +83,7 @@ pub(super) enum Happened {
 pub(super) struct Ways {
     pub(super) etcd: Client,
     pub(super) store: Option<StoreWay>,
-    pub(super) guardian: Option<Guardian>,
+    pub(super) guard: Guard,
     pub(super) numbers: LeaseConfig,
     pub(super) runtime: Handle,
     pub(super) tracker: TaskTracker,
@@ -96,11 +100,11 @@ pub(super) struct Ways {
 pub(super) struct Lease {
     part: Part,
     ways: Ways,
-    /// What is wrong with writing, and with listening.
-    store: [Option<String>; 2],
-    guarded: Option<i64>,
+    trouble: Trouble,
     resumed: bool,
     last_beat: Moment,
+    /// Who was there when etcd was asked last.
+    members: Vec<Presence>,
     next_beat: Moment,
     next_board: Moment,
     next_fetch: Moment,
@@ -113,10 +117,10 @@ impl Lease {
         Self {
             part,
             ways,
-            store: [None, None],
-            guarded: None,
+            trouble: Trouble::default(),
             resumed: false,
             last_beat: now,
+            members: Vec::new(),
             next_beat: now,
             next_board: now,
             next_fetch: now,
@@ -159,8 +163,12 @@ impl Lease {
             }
             self.settle().await;
         }
-        self.close().await;
-        let _ = timeout(FAREWELL, leaving).await;
+        let resigned = self.close().await;
+        let left = matches!(timeout(FAREWELL, leaving).await, Ok(Ok(true)));
+        // What could not be given back here is given back by the guardian.
+        if resigned && left {
+            self.ways.guard.close();
+        }
         drop(ends);
     }
 
@@ -176,8 +184,13 @@ impl Lease {
                 self.part.meters.write_fenced();
                 self.part.console.elect(now, Event::Outranked(token));
             }
-            Happened::Store(trouble) => self.note_store(0, trouble),
-            Happened::Hearing(trouble) => self.note_store(1, trouble),
+            // Whoever does not lead writes nothing: what went wrong with it before is over.
+            Happened::Store(trouble) => {
+                let trouble = trouble.filter(|_| self.leads());
+                self.trouble.note_writing(&self.part, trouble);
+            }
+            Happened::Hearing(trouble) => self.trouble.note_hearing(&self.part, trouble),
+            Happened::Etcd(trouble) => self.trouble.note_etcd(trouble),
             Happened::Held { beat, board } => {
                 if !std::mem::replace(&mut self.resumed, true) {
                     self.part.resume(beat.as_deref(), board.as_deref());
@@ -188,11 +201,13 @@ impl Lease {
                 self.part.reference.sample(sample);
             }
             Happened::Odd(why) => self.part.note_odd(now, &why),
+            Happened::Belongs(lease) => self.ways.guard.belongs(lease),
             Happened::Admitted(admitted) => self.part.console.elect(now, Event::Admitted(admitted)),
             Happened::Members(members) => {
                 self.part.roster.tell_consoles(u32::try_from(members.len()).unwrap_or(u32::MAX));
+                self.members = members;
             }
-            Happened::Wanted(wanted) => self.tell_everybody(wanted),
+            Happened::Wanted(wanted) => self.list(Some(wanted)),
             Happened::Frame => self.next_beat = self.next_beat.min(now.max(self.last_beat + SPEAK_GAP)),
         }
     }
@@ -206,7 +221,6 @@ impl Lease {
             }
             Watched::Frame(text) => return self.hear(&text, false).await,
             Watched::Board => return self.fetch(now),
-            Watched::Members => return,
             Watched::Foreign(why) => return self.part.note_odd(now, &why),
         };
         self.part.console.elect(now, event);
@@ -227,7 +241,7 @@ impl Lease {
         }
         self.next_fetch = now + FETCH_EVERY;
         match &self.ways.store {
-            Some(store) if self.store[1].is_none() => store.ask_board(),
+            Some(store) if self.trouble.hearing.is_none() => store.ask_board(),
             _ => {
                 let (etcd, tell) = (self.ways.etcd.clone(), self.ways.tell.clone());
                 self.spawn(async move {
@@ -239,39 +253,20 @@ impl Lease {
         }
     }
 
-    fn note_store(&mut self, which: usize, trouble: Option<String>) {
-        if self.store[which] != trouble {
-            let before = self.store.iter().flatten().next().cloned();
-            self.store[which] = trouble;
-            let now = self.store.iter().flatten().next().cloned();
-            if before != now {
-                if let Some(why) = &now {
-                    warn!("{why}");
-                } else {
-                    info!("the store answers again");
-                }
-                self.part.meters.store_written(now.is_none());
-                self.part.give(Input::Notice(Concern::Store, now.map(|why| Safe::line(&why).shared())));
-            }
-        }
+    fn leads(&self) -> bool {
+        matches!(self.part.role(), Role::Leader(_))
     }
 
     async fn settle(&mut self) {
         let now = self.part.now();
         let changed = self.part.settle(now);
+        if changed && !self.leads() {
+            self.trouble.note_writing(&self.part, None);
+        }
         while let Some(ask) = self.part.console.poll() {
             self.carry(ask);
         }
-        let lease = self.part.console.candidate().and_then(Candidate::lease);
-        if self.guarded != lease
-            && let Some(guardian) = &mut self.ways.guardian
-        {
-            self.guarded = lease;
-            if let Err(why) = guardian.tell(lease.unwrap_or(0)) {
-                warn!("the guardian does not listen: {why}");
-                self.ways.guardian = None;
-            }
-        }
+        self.ways.guard.hold(self.part.console.candidate().and_then(Candidate::lease));
         let Some(token) = self.part.console.may_speak(now) else { return };
         if changed {
             (self.next_beat, self.next_board, self.next_count) = (now, now, now);
@@ -281,7 +276,7 @@ impl Lease {
         }
         if self.next_count <= now {
             self.next_count = now + COUNT_EVERY;
-            self.list(|tell, members| async move { _ = tell.send(Happened::Members(members)).await });
+            self.list(None);
         }
         if self.next_beat <= now {
             (self.last_beat, self.next_beat) = (now, now + BEAT);
@@ -302,7 +297,7 @@ impl Lease {
         if spoken.board.is_some() {
             self.next_board = now + BOARD_EVERY;
         }
-        if self.ways.store.is_none() || self.store[0].is_some() {
+        if self.ways.store.is_none() || self.trouble.writing.is_some() {
             let (etcd, beat, board) = (self.ways.etcd.clone(), spoken.beat.clone(), spoken.board.clone());
             self.spawn(async move {
                 if let Some(board) = board {
@@ -328,30 +323,31 @@ impl Lease {
         }
         let tell = self.ways.tell.clone();
         self.spawn(async move {
-            let answer = answer(&etcd, ask, numbers, &who).await;
+            let (answer, trouble) = answer(&etcd, ask, numbers, &who).await;
+            // A lease that is given back may be gone already, and nobody waits for that.
+            if !matches!(ask, Ask::Revoke(_)) {
+                let _ = tell.send(Happened::Etcd(trouble)).await;
+            }
             let _ = tell.send(Happened::Answered { ask, sent, answer }).await;
         });
     }
 
-    fn tell_everybody(&self, wanted: Wanted) {
-        let own = self.part.presence(self.part.now());
-        self.list(move |_, members| async move {
-            let others = members.into_iter().filter(|other| other.boot != own.boot);
-            // Whoever asked may have gone.
-            let _ = wanted.send(std::iter::once(own.clone()).chain(others).collect());
-        });
-    }
-
-    fn list<F: Future<Output = ()> + Send>(
-        &self,
-        then: impl FnOnce(mpsc::Sender<Happened>, Vec<Presence>) -> F + Send + 'static,
-    ) {
+    /// Asks who is there, and tells it to whoever wants to know: where etcd does not answer, who was there last.
+    fn list(&self, wanted: Option<Wanted>) {
         let (etcd, tell) = (self.ways.etcd.clone(), self.ways.tell.clone());
+        let (own, known) = (self.part.presence(self.part.now()), self.members.clone());
         self.spawn(async move {
-            // Where etcd does not answer there is nobody to tell of but ourselves.
-            let members = etcd.members().await.unwrap_or_default();
-            let members = members.iter().filter_map(|(_, said)| Presence::read(said)).collect();
-            then(tell, members).await;
+            let read =
+                |listed: Vec<(String, String)>| listed.iter().filter_map(|(_, said)| Presence::read(said)).collect();
+            let listed: Option<Vec<Presence>> = etcd.members().await.ok().map(read);
+            if let Some(listed) = &listed {
+                let _ = tell.send(Happened::Members(listed.clone())).await;
+            }
+            if let Some(wanted) = wanted {
+                let others = listed.unwrap_or(known).into_iter().filter(|other| other.boot != own.boot);
+                // Whoever asked may have gone.
+                let _ = wanted.send(std::iter::once(own.clone()).chain(others).collect());
+            }
         });
     }
 
@@ -361,29 +357,30 @@ impl Lease {
         self.ways.tracker.spawn_on(task, &self.ways.runtime);
     }
 
-    /// The last words, and the lease back, so that the next one need not wait for it.
-    async fn close(&mut self) {
+    /// The last words, and the lease back, so that the next one need not wait for it; whether it is back.
+    async fn close(&mut self) -> bool {
         let lease = self.part.console.candidate().and_then(Candidate::lease);
         let now = self.part.now();
         let farewell = async {
             if let Some(token) = self.part.console.may_speak(now)
                 && let Some(spoken) = self.part.speak(token, Whole::Changed, true).await
             {
-                if let (Some(store), None) = (&self.ways.store, &self.store[0]) {
+                if let (Some(store), None) = (&self.ways.store, &self.trouble.writing) {
                     let _ = store.say_last(spoken).await;
                 } else {
                     let _ = self.ways.etcd.put_frame(token.rev, &spoken.beat).await;
                 }
             }
-            if let Some(lease) = lease {
-                let _ = self.ways.etcd.revoke(lease).await;
+            match lease {
+                Some(lease) => self.ways.etcd.revoke(lease).await.is_ok(),
+                None => true,
             }
         };
-        if timeout(FAREWELL, farewell).await.is_err() {
+        let resigned = timeout(FAREWELL, farewell).await.unwrap_or_default();
+        if !resigned {
             info!("the others take over when the lease has run out");
-        } else if let Some(guardian) = self.ways.guardian.take() {
-            guardian.close();
         }
+        resigned
     }
 }
 

@@ -7,10 +7,13 @@
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod ask;
 #[cfg(all(feature = "etcd", feature = "redis"))]
+mod guard;
+#[cfg(feature = "etcd")]
 mod lease;
 mod lock;
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod member;
+mod onlooker;
 mod opener;
 mod part;
 #[cfg(all(feature = "etcd", feature = "redis"))]
@@ -18,6 +21,8 @@ mod resume;
 mod roster;
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod store;
+#[cfg(all(feature = "etcd", feature = "redis"))]
+mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -69,6 +74,9 @@ impl Cluster {
     /// Alone, until a config says otherwise.
     pub(super) fn new(needs: Needs) -> Arc<Self> {
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let (over, roster) = (stop.clone(), Arc::clone(&needs.roster));
+        let looking = async move { _ = over.run_until_cancelled_owned(onlooker::look_around(roster)).await };
+        tracker.spawn_on(looking, &needs.runtime);
         Arc::new(Self { needs, stop, tracker, joined: Mutex::default() })
     }
 
@@ -190,14 +198,7 @@ impl Cluster {
         use crate::coordination::etcd::guardian::Guardian;
         use crate::coordination::etcd::{Client, Spec};
 
-        let spec = Spec {
-            endpoints: etcd.endpoints.iter().map(|endpoint| (endpoint.host.clone(), endpoint.port)).collect(),
-            tls: etcd.tls,
-            login: etcd.user.clone().zip(etcd.password.as_ref().map(|password| password.reveal().to_owned())),
-            attempt: etcd.lease.attempt.into(),
-            board: who.board.clone(),
-            trusted: None,
-        };
+        let spec = Spec::of(etcd, &who.board);
         let client = match Client::new(&spec) {
             Ok(client) => client,
             Err(why) => {
@@ -228,7 +229,7 @@ impl Cluster {
         let ways = lease::Ways {
             etcd: client,
             store: way,
-            guardian,
+            guard: guard::Guard::new(guardian),
             numbers: etcd.lease,
             runtime: self.needs.runtime.clone(),
             tracker: self.tracker.clone(),
@@ -280,7 +281,7 @@ fn identity(config: &Config) -> Identity {
     Identity {
         name,
         board: crate::coordination::store::slug(&config.title),
-        boot: format!("{boot:016x}"),
+        boot: format!("{:08x}", boot >> 32),
         machine: machine::boot_id().unwrap_or_default(),
     }
 }

@@ -6,13 +6,14 @@
 //! no redirects and no proxy, because the endpoints themselves are meant; and
 //! never a plain connection where TLS was asked for.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Response, Url};
+use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
@@ -29,6 +30,13 @@ pub(super) const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(2);
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(1);
 const KEEPALIVE_TRIES: u32 = 3;
+
+/// How long a login may take. Etcd spends a tenth of a second of its processor on each (bcrypt), more where it
+/// is busy: one that is given up as soon as a question begins from the start each time, and never succeeds.
+const LOGIN: Duration = Duration::from_secs(5);
+
+/// A login on its way.
+type Login = Pin<Box<dyn Future<Output = Result<wire::LoggedIn, Trouble>> + Send>>;
 
 /// What a question is: where it goes, what it does in words, and whether asking it twice does no harm.
 #[derive(Clone, Copy)]
@@ -48,6 +56,8 @@ pub(super) struct Transport {
     /// The endpoint that answered last, or where to go on after one that did not.
     preferred: AtomicUsize,
     token: Mutex<Option<Arc<str>>>,
+    /// The logins on their way, by endpoint: one at a time there, and it outlives the question that needed it.
+    logins: tokio::sync::Mutex<Vec<Option<Login>>>,
 }
 
 struct Endpoint {
@@ -68,8 +78,10 @@ impl Transport {
         if endpoints.is_empty() {
             return Err("no endpoint of etcd is named".into());
         }
+        let logins = endpoints.iter().map(|_| None).collect();
         Ok(Self {
             http: client(spec)?,
+            logins: tokio::sync::Mutex::new(logins),
             endpoints,
             login: spec.login.clone(),
             attempt: spec.attempt,
@@ -173,16 +185,7 @@ impl Transport {
     ) -> Result<T, Trouble> {
         let deadline = Instant::now() + self.attempt;
         let response = self.send(place, path, body, token, deadline).await?;
-        let status = response.status();
-        let answer = whole(response, deadline).await?;
-        if !status.is_success() {
-            return Err(words::said(status.as_u16(), &answer));
-        }
-        match serde_json::from_slice(&answer) {
-            Ok(read) => Ok(read),
-            // A stream's errors come with a status of success.
-            Err(_) => Err(words::said(status.as_u16(), &answer)),
-        }
+        read(response, deadline).await
     }
 
     async fn send(
@@ -193,26 +196,41 @@ impl Transport {
         token: Option<&str>,
         deadline: Instant,
     ) -> Result<Response, Trouble> {
-        let mut url = self.endpoints[place % self.endpoints.len()].base.clone();
-        url.set_path(path);
-        let mut request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let mut request = self.post(place, path, body);
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, token);
         }
-        match timeout_at(deadline, request.send()).await {
-            Ok(sent) => sent.map_err(|error| words::broken(&error)),
-            Err(_) => Err(Trouble::silent()),
-        }
+        sent(request, deadline).await
     }
 
-    /// The proof of a login, where one is needed; logging in may take a try's time on its own.
+    fn post(&self, place: usize, path: &str, body: &Value) -> RequestBuilder {
+        let mut url = self.endpoints[place % self.endpoints.len()].base.clone();
+        url.set_path(path);
+        self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string())
+    }
+
+    /// The proof of a login, where one is needed; waiting for it may take a try's time on its own.
     async fn token(&self, place: usize) -> Result<Option<Arc<str>>, Trouble> {
         let Some((user, password)) = &self.login else { return Ok(None) };
         if let Some(token) = self.kept().clone() {
             return Ok(Some(token));
         }
-        let body = json!({"name": user, "password": password});
-        match self.try_at::<wire::LoggedIn>(place, "/v3/auth/authenticate", &body, None).await {
+        let slow = || Trouble::new(Meaning::Elsewhere, "no answer to the login in time");
+        let deadline = Instant::now() + self.attempt;
+        let mut logins = timeout_at(deadline, self.logins.lock()).await.map_err(|_| slow())?;
+        // Whoever held the lock may have logged in.
+        if let Some(token) = self.kept().clone() {
+            return Ok(Some(token));
+        }
+        let place = place % self.endpoints.len();
+        let login = logins[place].get_or_insert_with(|| {
+            let request = self.post(place, "/v3/auth/authenticate", &json!({"name": user, "password": password}));
+            let deadline = Instant::now() + LOGIN;
+            Box::pin(async move { read(sent(request, deadline).await?, deadline).await })
+        });
+        let login = timeout_at(deadline, login.as_mut()).await.map_err(|_| slow())?;
+        logins[place] = None;
+        match login {
             Ok(login) if login.token.is_empty() => Err(Trouble::no_etcd()),
             Ok(login) => {
                 let token: Arc<str> = login.token.into();
@@ -281,6 +299,23 @@ fn client(spec: &Spec) -> Result<Client, String> {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         format!("no TLS on this machine: {why}")
     })
+}
+
+async fn sent(request: RequestBuilder, deadline: Instant) -> Result<Response, Trouble> {
+    match timeout_at(deadline, request.send()).await {
+        Ok(sent) => sent.map_err(|error| words::broken(&error)),
+        Err(_) => Err(Trouble::silent()),
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response, deadline: Instant) -> Result<T, Trouble> {
+    let status = response.status();
+    let answer = whole(response, deadline).await?;
+    if !status.is_success() {
+        return Err(words::said(status.as_u16(), &answer));
+    }
+    // A stream's errors come with a status of success.
+    serde_json::from_slice(&answer).map_err(|_| words::said(status.as_u16(), &answer))
 }
 
 /// The whole answer, as far as one is read.

@@ -14,6 +14,7 @@ pub mod redis;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod value;
 #[cfg(feature = "redis")]
 mod way;

@@ -30,6 +30,9 @@ const CONFIRMED_AFTER: Span = Span::from_millis(250);
 /// Where it may as well have been the way, all that was heard has to be late for so long.
 const LATE_FOR: Span = Span::from_secs(2);
 
+/// As much of a server's name as tells it from the one before it; every beat carries it.
+const SERVER_CHARACTERS: usize = 8;
+
 /// How far off a clock may be that is known by arrivals alone: the way of a beat over a bad line.
 const ONE_WAY_BOUND: Span = Span::from_millis(70);
 
@@ -79,7 +82,7 @@ impl Reference {
 
     /// A server tells the time from now on; another than before begins anew.
     pub fn follow(&mut self, server: &str) {
-        let name = format!("server:{server}");
+        let name = format!("server:{}", server.get(..SERVER_CHARACTERS).unwrap_or(server));
         if self.server.as_ref() != Some(&name) {
             self.server = Some(name);
             self.servo.restart();

@@ -41,7 +41,7 @@ pub(super) fn head(rev: u64, at: Moment) -> Head {
 pub(super) fn turn(item: Option<&str>, show_at: Moment) -> Showing {
     Showing {
         item: item.map(id),
-        content: u64::MAX,
+        content: u16::MAX,
         show_at,
         dwell: ms(2_500),
         calling: item.is_none(),

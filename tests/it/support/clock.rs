@@ -30,3 +30,11 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
         std::thread::park_timeout(Duration::from_millis(5));
     }
 }
+
+/// Lets time pass: for how long a fault lasts, never to wait for something.
+pub(crate) fn pass(time: Duration) {
+    let deadline = now() + time;
+    while let Some(left) = left(deadline) {
+        std::thread::park_timeout(left);
+    }
+}

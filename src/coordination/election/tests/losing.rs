@@ -128,11 +128,31 @@ fn a_watch_that_breaks_is_replaced_by_looking() {
         stage.give(Event::Answered { ask: Ask::Look, sent: first, answer: seen(Some(holder(4, 9)), Some(1)) });
         stage.asks(Ask::Look).since(first)
     };
-    assert_eq!(looks(&mut stage), Span::from_secs(5), "with a watch that works");
+    assert_eq!(looks(&mut stage), Span::from_secs(30), "with a watch that works");
     let answered = Event::Answered { ask: Ask::Look, sent: stage.now, answer: seen(Some(holder(4, 9)), Some(1)) };
     stage.give(answered);
     stage.give(Event::Watching(false));
     assert_eq!(looks(&mut stage), ms(500), "without one");
+}
+
+#[test]
+fn who_hears_no_leader_asks_for_itself_at_once_and_often() {
+    let mut stage = Stage::new();
+    stage.answers(Ask::Look, seen(Some(holder(4, 9)), Some(1)));
+    let answered = |stage: &mut Stage, sent| {
+        stage.asked.clear();
+        stage.give(Event::Answered { ask: Ask::Look, sent, answer: seen(Some(holder(4, 9)), Some(1)) });
+    };
+    let deaf = stage.now;
+    stage.give(Event::Deaf(true));
+    let first = stage.asks(Ask::Look);
+    assert_eq!(first, deaf, "a watch may be frozen");
+    answered(&mut stage, first);
+    let second = stage.asks(Ask::Look);
+    assert_eq!(second.since(first), ms(500));
+    stage.give(Event::Deaf(false));
+    answered(&mut stage, second);
+    assert!(stage.asks(Ask::Look).since(second) > Span::from_secs(20));
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! What is wrong with the servers that the consoles meet at, as it is told: once per trouble and once at its end.
+//!
+//! Of the store the screen tells too. What comes of a silent etcd is the role's notice; the log says why it is silent.
+
+use tracing::{info, warn};
+
+use super::part::Part;
+use crate::frame::Safe;
+use crate::kernel::{Concern, Input};
+
+/// What is wrong.
+#[derive(Default)]
+pub(super) struct Trouble {
+    /// With writing to the store.
+    pub(super) writing: Option<String>,
+    /// With listening there.
+    pub(super) hearing: Option<String>,
+    etcd: Option<String>,
+}
+
+impl Trouble {
+    /// Notes how writing goes.
+    pub(super) fn note_writing(&mut self, part: &Part, trouble: Option<String>) {
+        self.note_store(part, |own| own.writing = trouble);
+    }
+
+    /// Notes how listening goes.
+    pub(super) fn note_hearing(&mut self, part: &Part, trouble: Option<String>) {
+        self.note_store(part, |own| own.hearing = trouble);
+    }
+
+    /// Notes how asking etcd goes.
+    pub(super) fn note_etcd(&mut self, trouble: Option<String>) {
+        if self.etcd != trouble {
+            match &trouble {
+                Some(why) => warn!("{why}"),
+                None => info!("etcd answers again"),
+            }
+            self.etcd = trouble;
+        }
+    }
+
+    fn note_store(&mut self, part: &Part, note: impl FnOnce(&mut Self)) {
+        let before = self.of_store().cloned();
+        note(self);
+        let now = self.of_store().cloned();
+        if before == now {
+            return;
+        }
+        match &now {
+            Some(why) => warn!("{why}"),
+            None => info!("the store answers again"),
+        }
+        part.meters.store_written(now.is_none());
+        part.give(Input::Notice(Concern::Store, now.map(|why| Safe::line(&why).shared())));
+    }
+
+    fn of_store(&self) -> Option<&String> {
+        self.writing.as_ref().or(self.hearing.as_ref())
+    }
+}

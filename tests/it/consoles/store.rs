@@ -1,0 +1,96 @@
+//! Redis dies, stands still, or refuses.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{Notes, hall};
+use crate::support::clock::{now, pass};
+use crate::support::hall::{BOARD, Hall, Plan};
+
+const EVERYBODY: [usize; 3] = [0, 1, 2];
+
+/// Breaks Redis for a while: nobody leads instead, nothing stands still, somebody tells, and then all is well.
+fn goes_on(hall: &mut Hall, notes: &mut Notes, words: &[&str], fault: impl FnOnce(&mut Hall)) {
+    let (leader, roles, since) = (hall.leader(), hall.roles(), now());
+    fault(hall);
+    let told =
+        hall.line(leader, since, "the leader to tell of its store", |line| words.iter().any(|word| line.tells(word)));
+    notes.time("told after", told.at - since);
+    let healed = now();
+    let well = hall.wait("all to be well", |hall| {
+        let well = hall.seats.iter().all(|seat| seat.last().is_some_and(|line| line.notice.is_none()));
+        well.then(now)
+    });
+    notes.time("well after", well - healed);
+    hall.watch(&EVERYBODY, now(), 6);
+    assert_eq!(hall.roles(), roles, "{}", hall.report());
+    hall.assert_unbroken(&EVERYBODY, since);
+    hall.assert_one_voice(since);
+}
+
+pub(super) fn a_redis_that_died_comes_back_with_the_item_of_the_hour(notes: &mut Notes) -> Option<()> {
+    let plan = Plan { redis_arguments: &["--appendonly", "yes"], ..Plan::default() };
+    let mut hall = Hall::start(&plan)?;
+    goes_on(&mut hall, notes, &["Redis"], |hall| {
+        if let Some(redis) = &mut hall.redis {
+            redis.kill();
+            pass(Duration::from_secs(3));
+            redis.restart();
+        }
+    });
+    let kept = |hall: &Hall| hall.redis.as_ref()?.state(BOARD, "item");
+    hall.wait("the item to be kept that is shown", |hall| {
+        (kept(hall) == hall.seats[hall.leader()].last()?.item).then_some(())
+    });
+    Some(())
+}
+
+pub(super) fn a_redis_that_stalls_is_not_flooded_afterwards(notes: &mut Notes) -> Option<()> {
+    let mut hall = hall()?;
+    hall.watch(&EVERYBODY, now(), 4);
+    let mut thawed = now();
+    goes_on(&mut hall, notes, &["Redis"], |hall| {
+        if let Some(redis) = &hall.redis {
+            redis.signal(Signal::STOP);
+            pass(Duration::from_secs(5));
+            thawed = now();
+            redis.signal(Signal::CONT);
+        }
+    });
+    let soon = hall.beats(thawed).iter().filter(|(at, _)| *at < thawed + Duration::from_secs(1)).count();
+    // Ten seconds of beats would be twenty and the turns' own as many; a second of them is a few.
+    assert!(soon <= 10, "{soon} beats came at once\n{}", hall.report());
+    Some(())
+}
+
+pub(super) fn a_busy_redis_is_told_and_waited_for(notes: &mut Notes) -> Option<()> {
+    let plan = Plan { redis_arguments: &["--busy-reply-threshold", "100"], ..Plan::default() };
+    let mut hall = Hall::start(&plan)?;
+    goes_on(&mut hall, notes, &["BUSY", "did not answer in time"], |hall| {
+        let Some(redis) = &hall.redis else { return };
+        std::thread::scope(|scope| {
+            scope.spawn(|| redis.ask(&["EVAL", "while true do end", "0"]));
+            pass(Duration::from_secs(3));
+            // Whoever asks too early is told that no script runs.
+            let _ = redis.ask(&["SCRIPT", "KILL"]);
+        });
+    });
+    Some(())
+}
+
+pub(super) fn a_redis_that_takes_no_writes_is_told(notes: &mut Notes) -> Option<()> {
+    let mut hall = hall()?;
+    goes_on(&mut hall, notes, &["MISCONF"], |hall| {
+        let Some(redis) = &hall.redis else { return };
+        // A snapshot that can't be written stops all writes, as a full disk does.
+        let folder = redis.folder().join("dump.rdb");
+        std::fs::create_dir_all(folder.join("full")).unwrap();
+        redis.ask(&["CONFIG", "SET", "save", "3600 1000000"]);
+        redis.ask(&["BGSAVE"]);
+        pass(Duration::from_secs(3));
+        std::fs::remove_dir_all(folder).unwrap();
+        redis.ask(&["BGSAVE"]);
+    });
+    Some(())
+}
