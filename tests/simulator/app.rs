@@ -241,6 +241,7 @@ impl App {
                 self.kernel.handle(now, Input::Role(told));
             }
             self.leads = leads;
+            self.resumed |= leads.is_some();
             self.note(leads.map_or(Note::Silent, Note::Leads));
             (self.beat_at, self.said_board, self.board_at) = (now, None, now);
             self.news_touched = self.kernel.board().touched();

@@ -109,7 +109,7 @@ impl Reference {
     }
 
     /// How to get to the clock that a message speaks on which a leader said just now; `None`: it speaks on a
-    /// clock that can't be the one we know, and the next of its words has to confirm that first.
+    /// clock that we do not know, or can't be the one we know, and another of its words has to confirm that first.
     pub fn hears(&mut self, now: Moment, head: &Head) -> Option<Mapping> {
         let ahead = i128::from(head.at.unix_nanos()) - i128::from(now.unix_nanos());
         let ahead = i64::try_from(ahead).unwrap_or(if ahead > 0 { i64::MAX } else { i64::MIN });
@@ -117,22 +117,20 @@ impl Reference {
         let shared = (name == head.clock).then_some(mapping);
         if shared.is_none() && self.foreign != head.clock {
             self.foreign.clone_from(&head.clock);
-            self.begin(ahead);
+            self.arrivals.clear();
+            self.doubted = None;
         }
-        let expected = match shared {
-            Some(mapping) => mapping.offset_nanos(now),
-            None => self.furthest().unwrap_or(ahead),
-        };
-        let early = ahead.saturating_sub(expected);
+        let expected = shared.map(|mapping| mapping.offset_nanos(now)).or_else(|| self.furthest());
+        let early = expected.map(|expected| ahead.saturating_sub(expected));
         let known = |reference: &Self| shared.unwrap_or_else(|| Mapping::fixed(reference.furthest().unwrap_or(0)));
-        if (-LATE_FROM..=EARLY_AT_MOST).contains(&early) {
+        if early.is_some_and(|early| (-LATE_FROM..=EARLY_AT_MOST).contains(&early)) {
             (self.doubted, self.strays) = (None, false);
             if shared.is_none() {
                 self.arrived(ahead);
             }
             return Some(known(self));
         }
-        let may_be_late = (-LATE_AT_MOST..0).contains(&early);
+        let may_be_late = early.is_some_and(|early| (-LATE_AT_MOST..0).contains(&early));
         let (seemed, since) = self
             .doubted
             .filter(|(seemed, _)| seemed.abs_diff(ahead) < LATE_FROM.unsigned_abs())

@@ -48,7 +48,8 @@ fn the_clock_that_all_follow_is_taken_however_the_way_scatters() {
 #[test]
 fn a_clock_of_another_name_is_known_by_the_word_that_was_late_the_least() {
     let mut reference = locked();
-    for (told, late, seems) in [(0, 40, 40), (500, 90, 40), (1_000, 3, 3), (1_500, 60, 3)] {
+    assert_eq!(hear(&mut reference, "console:b", NOW, NOW - ms(99_060)), None, "who knows how old it is?");
+    for (told, late, seems) in [(250, 40, 40), (500, 90, 40), (1_000, 3, 3), (1_500, 60, 3)] {
         let (told, at) = (NOW + ms(told), NOW + ms(told + late));
         // The other console's clock is 99 s behind ours.
         let heard = hear(&mut reference, "console:b", at, told - ms(99_000));
@@ -98,6 +99,7 @@ fn what_piled_up_while_this_process_slept_is_no_other_clock() {
     for clock in ["server:run", "console:b"] {
         let mut reference = locked();
         let ahead = if clock == "console:b" { ms(1_000) } else { AHEAD };
+        hear(&mut reference, clock, NOW - ms(500), NOW - ms(500) + ahead);
         assert!(close(hear(&mut reference, clock, NOW, NOW + ahead), NOW));
         let woke = NOW + ms(10_000);
         for told in (0..16).map(|count| NOW + ms(500 + count * 500)) {
@@ -107,6 +109,16 @@ fn what_piled_up_while_this_process_slept_is_no_other_clock() {
         }
         assert!(close(hear(&mut reference, clock, woke, woke + ahead), woke), "{clock}");
     }
+}
+
+#[test]
+fn what_piled_up_of_a_leader_that_is_new_is_not_taken_for_its_clock() {
+    let mut reference = locked();
+    for told in (0..=16).map(|count| NOW + ms(count * 500)) {
+        assert_eq!(hear(&mut reference, "console:c", NOW + ms(8_000), told), None);
+    }
+    let later = NOW + ms(8_400);
+    assert!(close(hear(&mut reference, "console:c", later, later), later));
 }
 
 #[test]
