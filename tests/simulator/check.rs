@@ -314,7 +314,8 @@ impl Check {
         let place = plant::place(item);
         let next = before.as_ref().and_then(plant::place).map(|place| (place + 1) % plant::ITEMS);
         let regular = next.is_none() || next == place;
-        let excused = regular || watched.excused > 0 || jumped;
+        // A way that is slow in one direction shifts the clock, and nobody can tell.
+        let excused = regular || watched.excused > 0 || jumped || watched.crooked_until > t;
         if !regular {
             watched.excused = watched.excused.saturating_sub(1);
         }

@@ -55,7 +55,7 @@ pub(crate) fn next(chance: &mut Chance, consoles: usize, leader: Option<usize>, 
         1 => vec![Way::Back],
         _ => vec![Way::There, Way::Back],
     };
-    match chance.below(33) {
+    match chance.below(36) {
         0..=3 => cut(chance, &[console], &[server], &ways, long),
         4 | 5 => cut(chance, &[console], &Server::ALL, &[Way::There, Way::Back], long),
         6 => {
@@ -87,8 +87,14 @@ pub(crate) fn next(chance: &mut Chance, consoles: usize, leader: Option<usize>, 
             let far = i64::try_from(far).unwrap_or(0);
             vec![(0, Fault::RedisClockJumps(if chance.permille(500) { far } else { -far }))]
         }
-        27 | 28 => vec![(0, Fault::Loses(chance.within(10, 200))), (long, Fault::Loses(0))],
-        29 | 30 => vec![(0, Fault::Freeze(console, chance.within(500, 5_000) * MS))],
+        27 => vec![(0, Fault::Loses(chance.within(10, 200))), (long, Fault::Loses(0))],
+        // The leader's words are on their way when its lease is taken: they arrive after its successor's.
+        31 | 32 => vec![
+            (0, Fault::Slow(console, Server::Redis, Way::There, chance.within(1_000, 4_000) * MS)),
+            (chance.within(50, 900) * MS, Fault::RevokeEarly),
+            (long, Fault::Slow(console, Server::Redis, Way::There, 0)),
+        ],
+        28..=30 => vec![(0, Fault::Freeze(console, chance.within(500, 5_000) * MS))],
         _ => vec![(0, Fault::Alarm(true)), (long, Fault::Alarm(false))],
     }
 }

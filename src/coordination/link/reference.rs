@@ -30,6 +30,10 @@ const CONFIRMED_AFTER: Span = Span::from_millis(250);
 /// Where it may as well have been the way, all that was heard has to be late for so long.
 const LATE_FOR: Span = Span::from_secs(2);
 
+/// Who has not heard the server's time for so long is on a slow way itself, and blames no leader for it. Four
+/// samples of a quiet clock.
+const SAMPLED_WITHIN: Span = Span::from_secs(4);
+
 /// As much of a server's name as tells it from the one before it; every beat carries it.
 const SERVER_CHARACTERS: usize = 8;
 
@@ -46,6 +50,8 @@ pub struct Reference {
     /// The server whose clock the servo follows.
     server: Option<String>,
     servo: Servo,
+    /// When the server told the time last.
+    sampled: Option<Moment>,
     /// The clock that was heard of last and is none of ours, with how far ahead it seemed at each arrival.
     foreign: String,
     arrivals: Vec<i64>,
@@ -65,6 +71,7 @@ impl Reference {
             machine: None,
             server: None,
             servo: Servo::new(),
+            sampled: None,
             foreign: String::new(),
             arrivals: Vec::with_capacity(ARRIVALS),
             next: 0,
@@ -92,6 +99,7 @@ impl Reference {
     /// Takes a sample of the server's clock, and says when the next is due.
     pub fn sample(&mut self, sample: Sample) -> Moment {
         let received = sample.received;
+        self.sampled = Some(received);
         self.servo.hear(sample);
         self.servo.next_sample(received)
     }
@@ -137,7 +145,11 @@ impl Reference {
             .unwrap_or((ahead, now));
         let seems = seemed.max(ahead);
         self.doubted = Some((seems, since));
-        let confirmed = now.since(since) >= if may_be_late { LATE_FOR } else { CONFIRMED_AFTER };
+        let hears_server = self.sampled.is_some_and(|sampled| now.since(sampled) < SAMPLED_WITHIN);
+        let confirmed = match may_be_late {
+            true => now.since(since) >= LATE_FOR && (hears_server || shared.is_none()),
+            false => now.since(since) >= CONFIRMED_AFTER,
+        };
         if confirmed && shared.is_none() {
             // A clock that was set is another clock from then on.
             self.begin(seems);

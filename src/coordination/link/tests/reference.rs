@@ -81,9 +81,11 @@ fn a_clock_that_is_called_as_ours_and_is_not_has_to_be_confirmed() {
 fn a_way_that_is_slow_for_a_moment_is_no_other_clock_and_one_that_stays_so_is() {
     let mut reference = locked();
     let mut hear = |told: u64, late: u64| {
+        let sent = NOW + ms(told);
+        reference.sample(Sample { sent, reference: sent + AHEAD, received: sent });
         let (told, at) = (NOW + ms(told), NOW + ms(told + late));
         let heard = hear(&mut reference, "server:run", at, told + AHEAD);
-        heard.map(|heard| (heard.since(told).as_nanos() + 500_000) / 1_000_000)
+        heard.map(|heard| (heard.since(told).as_nanos() + 900_000) / 1_000_000)
     };
     for (told, late) in [(0, 420), (500, 440), (1_000, 30), (1_500, 420), (2_000, 500), (2_500, 430), (3_000, 420)] {
         assert_eq!(hear(told, late), Some(0), "{told}: as it is");
@@ -92,6 +94,15 @@ fn a_way_that_is_slow_for_a_moment_is_no_other_clock_and_one_that_stays_so_is() 
         assert_eq!(hear(told, late), Some(420), "{told}: less what the quickest took");
     }
     assert_eq!(hear(5_000, 3), Some(0), "the leader has found the clock again");
+}
+
+#[test]
+fn whoever_hears_no_server_blames_no_leader_for_being_late() {
+    let mut reference = locked();
+    for told in (10_000..20_000).step_by(500) {
+        let heard = hear(&mut reference, "server:run", NOW + ms(told + 860), NOW + ms(told) + AHEAD);
+        assert!(close(heard, NOW + ms(told)), "{told}: {heard:?}");
+    }
 }
 
 #[test]
