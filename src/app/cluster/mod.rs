@@ -6,6 +6,7 @@
 
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod ask;
+mod deadline;
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod guard;
 #[cfg(feature = "etcd")]
