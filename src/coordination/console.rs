@@ -12,6 +12,7 @@ use crate::kernel::{Moment, Span};
 
 /// Who decides which console leads.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Elector {
     /// A protocol with leases.
     Lease(Candidate),

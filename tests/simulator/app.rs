@@ -2,23 +2,23 @@
 //!
 //! Everything it knows is its own clock's time and what comes in; what it wants goes out as [`Action`]s.
 
+mod calls;
+mod words;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use marquee::config::LeaseConfig;
-use marquee::config::timing::{BEAT, HORIZON, LEAD_TIME, STORE_OPERATION};
-use marquee::coordination::election::{Answer, Ask, Candidate, Event, Missed};
-use marquee::coordination::link::{Head, Ignored, Listener, Message, Reference, Said};
+use marquee::config::timing::{BEAT, LEAD_TIME};
+use marquee::coordination::election::{Ask, Candidate, Event, Missed};
+use marquee::coordination::link::{Ignored, Listener, Reference};
 use marquee::coordination::{Console, Elector, Token};
-use marquee::frame::Safe;
-use marquee::kernel::beat::{Fence, Mapping, Mark, Role, Sample};
+use marquee::kernel::beat::{Fence, Mark, Role};
 use marquee::kernel::board::{ItemId, Level};
-use marquee::kernel::{
-    BoardSnapshot, Concern, Current, Ended, Input, Kernel, Moment, Outcome, Output, Report, RunId, Snapshot, Span,
-};
+use marquee::kernel::{Concern, Ended, Input, Kernel, Moment, Outcome, Output, Report, RunId, Span};
 
 use crate::breaks::Break;
-use crate::etcd::{EtcdOp, EtcdReply, Told};
+use crate::etcd::{EtcdOp, EtcdReply};
 use crate::plant;
 use crate::redis::{RedisOp, RedisReply};
 
@@ -45,7 +45,7 @@ pub(crate) enum Note {
     Takes(Token, u64),
     Ignores(Ignored),
     /// It shows another item from now on.
-    Turn(Option<ItemId>),
+    Turn(ItemId),
     /// It asks the plant.
     Starts(ItemId),
     Notice(Option<String>),
@@ -79,6 +79,7 @@ enum Call {
 
 /// The process.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, true or not beside every other")]
 pub(crate) struct App {
     pub(crate) kernel: Kernel,
     pub(crate) console: Console,
@@ -111,7 +112,7 @@ pub(crate) struct App {
     by_etcd: bool,
     fetch_at: Moment,
     sample_at: Moment,
-    shown: Option<Option<ItemId>>,
+    shown: Option<ItemId>,
 }
 
 impl App {
@@ -276,7 +277,7 @@ impl App {
                 Output::Turned { .. } | Output::Cycled(_) => {}
             }
         }
-        let shown = self.kernel.marquee().turn().map(|_| self.kernel.current().item);
+        let shown = self.kernel.current().item;
         if shown != self.shown {
             self.shown.clone_from(&shown);
             if let Some(item) = shown {
@@ -284,60 +285,6 @@ impl App {
             }
         }
         changed
-    }
-
-    fn line(&self, now: Moment, token: Token, said: Said) -> String {
-        let (clock, mapping) = self.reference.speaks();
-        let head = Head {
-            board: plant::BOARD.into(),
-            console: Safe::line(&self.name),
-            boot: self.process.clone(),
-            token,
-            at: now,
-            clock: clock.to_owned(),
-        };
-        Message { head, said }.on_clock(|moment| mapping.to_reference(moment)).write()
-    }
-
-    /// Says the beat, the news and, where it has changed, the board.
-    fn speak(&mut self, now: Moment, token: Token, handover: bool) {
-        self.beat_at = now + BEAT;
-        let mut beat = self.kernel.beat(HORIZON);
-        beat.seq = beat.seq.max(self.seq_floor);
-        let (seq, mark) = (beat.seq, beat.mark);
-        self.number += 1;
-        self.note(Note::Speaks(token, self.number));
-        let line = self.line(now, token, Said::Beat { number: self.number, consoles: 1, handover, beat });
-        let news = self.kernel.news(self.news_touched);
-        self.news_touched = self.kernel.board().touched();
-        let news = (!news.is_empty()).then(|| self.line(now, token, Said::News(news)));
-        let board = (self.said_board != Some((token, mark)) && self.board_at <= now).then(|| {
-            (self.said_board, self.board_at) = (Some((token, mark)), now + BEAT);
-            self.line(now, token, Said::Board { mark, mirror: self.kernel.mirror() })
-        });
-        if self.redis_fails {
-            self.etcd(now, Call::Put, EtcdOp::Frame(token, line.clone()));
-            if let Some(news) = news.clone() {
-                self.etcd(now, Call::Put, EtcdOp::Frame(token, news));
-            }
-            if let Some(board) = board.clone() {
-                self.etcd(now, Call::Put, EtcdOp::Board(token, board));
-            }
-        }
-        if self.waits_for(|call| matches!(call, Call::Beat | Call::Claim(_))) && self.redis_fails {
-            return;
-        }
-        if self.claimed == Some(token) {
-            if let Some(news) = news {
-                self.redis(now, Call::Put, RedisOp::News(token, news));
-            }
-            if let Some(board) = board {
-                self.redis(now, Call::Put, RedisOp::Board(token, board));
-            }
-            self.redis(now, Call::Beat, RedisOp::Publish(token, seq, self.number, line));
-        } else {
-            self.redis(now, Call::Claim(token), RedisOp::Claim(token));
-        }
     }
 
     /// Says its last word and gives the lead back.
@@ -351,188 +298,6 @@ impl App {
 
     fn note(&mut self, note: Note) {
         self.actions.push(Action::Note(note));
-    }
-
-    fn call(&mut self, now: Moment, what: Call, within: Span) -> u64 {
-        self.called += 1;
-        self.calls.insert(self.called, Pending { sent: now, until: now + within, what });
-        self.called
-    }
-
-    fn etcd(&mut self, now: Moment, what: Call, op: EtcdOp) {
-        let id = self.call(now, what, LeaseConfig::DEFAULT.attempt);
-        self.actions.push(Action::Etcd(id, op));
-    }
-
-    fn redis(&mut self, now: Moment, what: Call, op: RedisOp) {
-        let id = self.call(now, what, STORE_OPERATION);
-        self.actions.push(Action::Redis(id, op));
-    }
-
-    /// A call was not answered in time.
-    fn missed(&mut self, now: Moment, id: u64) {
-        let Some(call) = self.calls.remove(&id) else { return };
-        self.failed(now, call.what, call.sent, Missed::Unknown);
-    }
-
-    fn failed(&mut self, now: Moment, what: Call, sent: Moment, missed: Missed) {
-        match what {
-            Call::Ask(ask @ Ask::StoredEpoch) => self.elected(now, ask, sent, Ok(Answer::Stored(0))),
-            Call::Ask(ask @ Ask::Claim(_)) => {
-                self.redis_fails = true;
-                self.elected(now, ask, sent, Ok(Answer::Claimed));
-            }
-            Call::Ask(ask) => self.elected(now, ask, sent, Err(missed)),
-            Call::Beat | Call::Claim(_) => {
-                let was = std::mem::replace(&mut self.redis_fails, true);
-                (self.claimed, self.said_board) = (None, None);
-                if !was {
-                    // The same again by the other way, and at once.
-                    self.beat_at = now;
-                }
-            }
-            Call::Time => {
-                self.sample_at = self.sample_at.max(now + Span::from_millis(100));
-                self.redis_fails |= self.leads.is_none();
-            }
-            Call::Put | Call::Fetch | Call::State => {}
-        }
-    }
-
-    fn elected(&mut self, now: Moment, ask: Ask, sent: Moment, answer: Result<Answer, Missed>) {
-        let sent = if self.breaks == Some(Break::CountsFromAnswer) { now } else { sent };
-        self.console.elect(now, Event::Answered { ask, sent, answer });
-    }
-
-    /// Takes an answer.
-    pub(crate) fn answered(&mut self, now: Moment, id: u64, reply: Reply) {
-        let Some(Pending { sent, what, .. }) = self.calls.remove(&id) else { return };
-        match (what, reply) {
-            (what, Reply::Redis(RedisReply::Refused)) => self.failed(now, what, sent, Missed::Failed),
-            (Call::Ask(ask), Reply::Etcd(Ok(EtcdReply::Answer(answer)))) => self.elected(now, ask, sent, Ok(answer)),
-            (what, Reply::Etcd(Err(missed))) => self.failed(now, what, sent, missed),
-            (Call::Ask(ask), Reply::Redis(RedisReply::Epoch(epoch))) => {
-                self.elected(now, ask, sent, Ok(Answer::Stored(epoch)));
-            }
-            (Call::Ask(ask @ Ask::Claim(token)), Reply::Redis(RedisReply::Claimed(seq, frame))) => {
-                self.has_claimed(now, token, seq, frame);
-                self.elected(now, ask, sent, Ok(Answer::Claimed));
-            }
-            (Call::Ask(ask), Reply::Redis(RedisReply::Stale(token))) => {
-                self.elected(now, ask, sent, Ok(Answer::Fenced(token)));
-            }
-            (Call::Claim(token), Reply::Redis(RedisReply::Claimed(seq, frame))) => {
-                self.has_claimed(now, token, seq, frame);
-                self.beat_at = now;
-            }
-            (_, Reply::Redis(RedisReply::Stale(token))) => self.console.elect(now, Event::Outranked(token)),
-            (Call::Beat, Reply::Redis(_)) => self.redis_fails = false,
-            (Call::Time, Reply::Redis(RedisReply::Time(run, reading))) => {
-                self.reference.follow(&run.to_string());
-                let reference = Moment::from_unix_nanos(reading);
-                self.sample_at = self.reference.sample(Sample { sent, reference, received: now });
-                if self.leads.is_none() {
-                    self.redis_fails = false;
-                }
-            }
-            (Call::Fetch | Call::State, Reply::Redis(RedisReply::Text(Some(line))))
-            | (Call::Fetch, Reply::Etcd(Ok(EtcdReply::Text(Some(line))))) => self.read(now, &line),
-            _ => {}
-        }
-        self.step(now);
-    }
-
-    fn has_claimed(&mut self, now: Moment, token: Token, seq: u64, frame: Option<String>) {
-        (self.claimed, self.redis_fails) = (Some(token), false);
-        self.seq_floor = self.seq_floor.max(seq);
-        if !std::mem::replace(&mut self.resumed, true) {
-            self.resume(now, frame);
-        }
-    }
-
-    /// Who leads without ever having followed goes on from what the leader before it said last.
-    fn resume(&mut self, now: Moment, frame: Option<String>) {
-        let Some(message) = frame.and_then(|frame| Message::read(&frame).ok()) else { return };
-        let Some(mapping) = self.reference.reads(&message.head) else { return };
-        let Said::Beat { beat, .. } = message.on_clock(|moment| mapping.to_local(moment)).said else { return };
-        let Some(turn) = beat.turns.iter().rev().find(|turn| turn.show_at <= now) else { return };
-        let current =
-            Current { seq: beat.seq, item: turn.item.clone(), show_at: turn.show_at, dwell: turn.dwell, fence: 0 };
-        self.kernel.handle(now, Input::Snapshot(Box::new(Snapshot { current, board: BoardSnapshot::default() })));
-    }
-
-    /// The subscription is new: what was said before is read.
-    pub(crate) fn subscribed(&mut self, now: Moment) {
-        self.redis(now, Call::State, RedisOp::GetState);
-        self.step(now);
-    }
-
-    /// Takes what the watch told; `None`: the watch is broken.
-    pub(crate) fn watched(&mut self, now: Moment, told: Option<Told>) {
-        match told {
-            Some(Told::Leader(holder)) => self.console.elect(now, Event::Watched(holder)),
-            Some(Told::Frame(line)) => self.heard(now, &line, true),
-            None => self.console.elect(now, Event::Watching(false)),
-        }
-        self.step(now);
-    }
-
-    pub(crate) fn watching(&mut self, now: Moment) {
-        self.console.elect(now, Event::Watching(true));
-        self.step(now);
-    }
-
-    /// Takes a line from a channel.
-    pub(crate) fn hears(&mut self, now: Moment, line: &str) {
-        self.heard(now, line, false);
-        self.step(now);
-    }
-
-    /// Takes what a store has kept.
-    fn read(&mut self, now: Moment, line: &str) {
-        let Ok(message) = Message::read(line) else { return };
-        let known = self.reference.reads(&message.head);
-        // Turns need the clock; when news were measured is told well enough by one that is about right.
-        let is_beat = matches!(message.said, Said::Beat { .. });
-        let Some(mapping) = known.or((!is_beat).then(Mapping::default)) else { return };
-        let message = message.on_clock(|moment| mapping.to_local(moment));
-        self.takes(now, message, self.by_etcd);
-    }
-
-    /// Takes what a channel says now.
-    fn heard(&mut self, now: Moment, line: &str, by_etcd: bool) {
-        let Ok(message) = Message::read(line) else { return };
-        let Some(mapping) = self.reference.hears(now, &message.head) else { return };
-        self.exact = self.reference.is_shared(&message.head) && message.head.clock.starts_with("server:");
-        let on_arrival = self.breaks == Some(Break::ShowsOnArrival);
-        let late = if on_arrival { now.since(mapping.to_local(message.head.at)) } else { Span::ZERO };
-        let message = message.on_clock(|moment| mapping.to_local(moment) + late);
-        self.takes(now, message, by_etcd);
-    }
-
-    fn takes(&mut self, now: Moment, message: Message, by_etcd: bool) {
-        if let Err(ignored) = self.console.hear(now, &message) {
-            let takes = self.breaks == Some(Break::TakesDeposed) && matches!(ignored, Ignored::Deposed(_));
-            if ignored != Ignored::Own && ignored != Ignored::Old {
-                self.note(Note::Ignores(ignored));
-            }
-            if !takes {
-                return;
-            }
-        }
-        self.acts_as(now);
-        match message.said {
-            Said::Beat { number, beat, .. } => {
-                self.note(Note::Takes(message.head.token, number));
-                self.resumed = true;
-                (self.heard_mark, self.by_etcd) = (Some(beat.mark), by_etcd);
-                self.kernel.handle(now, Input::Beat(Box::new(beat)));
-            }
-            Said::Board { mirror, .. } => self.kernel.handle(now, Input::Mirror(Box::new(mirror))),
-            Said::News(items) => self.kernel.handle(now, Input::News(items)),
-            // Who is there is no matter of the protocol.
-            Said::Consoles(_) => {}
-        }
     }
 
     /// Somebody pushes news of an item here.

@@ -1,4 +1,4 @@
-//! Chance that is the same again for the same seed: SplitMix64 (Steele, Lea and Flood, 2014).
+//! Chance that is the same again for the same seed: `SplitMix64` (Steele, Lea and Flood, 2014).
 
 /// A stream of numbers without a pattern.
 #[derive(Clone, Debug)]

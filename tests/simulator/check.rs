@@ -2,8 +2,10 @@
 //!
 //! I1 to I4, I6 to I8 are checked as events come; I5 at the end, over the turns of all consoles.
 
+mod label;
+mod log;
+
 use std::collections::{BTreeSet, VecDeque};
-use std::fmt::Write as _;
 
 use marquee::coordination::Token;
 use marquee::kernel::beat::Role;
@@ -13,9 +15,8 @@ use crate::app::Note;
 use crate::clock::{MS, SECOND};
 use crate::plant;
 use crate::spread::{Spread, Turned};
-
-/// So many events are told of a failure.
-const LAST: usize = 40;
+use label::mislabelled;
+use log::Event;
 
 /// How long the protocol promises a picture without a skipped or repeated turn.
 const HORIZON: u64 = 12 * SECOND;
@@ -25,14 +26,6 @@ const STILL: u64 = 4 * plant::INTERVAL.as_nanos();
 
 /// How long after the elector took a lease away before its time two may hold themselves for the leader.
 const EARLY: u64 = 5 * SECOND;
-
-/// One event.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    pub(crate) t: u64,
-    pub(crate) console: Option<usize>,
-    pub(crate) what: String,
-}
 
 /// What was counted over a seed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,6 +42,7 @@ pub(crate) struct Counts {
 
 /// What is known of one console.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, true or not beside every other")]
 struct Watched {
     alive: bool,
     booted: u64,
@@ -66,7 +60,7 @@ struct Watched {
     role: Option<Role>,
     role_since: u64,
     notice: bool,
-    shown: Option<Option<ItemId>>,
+    shown: Option<ItemId>,
     turned_at: u64,
     /// So many irregular turns are explained.
     excused: u32,
@@ -126,29 +120,6 @@ impl Check {
             fault_at: 0,
             lossy_until: 0,
             failure: None,
-        }
-    }
-
-    pub(crate) fn log(&mut self, t: u64, console: Option<usize>, what: String) {
-        let event = Event { t, console, what };
-        if self.verbose {
-            println!("{}", line(&event));
-        }
-        if self.log.len() == LAST {
-            self.log.pop_front();
-        }
-        self.log.push_back(event);
-    }
-
-    /// The first failure of a seed counts; those that follow from it do not.
-    pub(crate) fn fail(&mut self, t: u64, console: Option<usize>, invariant: &str, why: &str) {
-        if self.failure.is_none() {
-            self.log(t, console, format!("{invariant} is broken: {why}"));
-            let mut told = format!("{invariant}: {why}\n");
-            for event in &self.log {
-                let _ = writeln!(told, "{}", line(event));
-            }
-            self.failure = Some(told);
         }
     }
 
@@ -275,7 +246,7 @@ impl Check {
             }
             Note::Takes(token, _) => self.takes(t, console, token, locked),
             Note::Ignores(_) => {}
-            Note::Turn(item) => self.turns(t, console, item, locked),
+            Note::Turn(item) => self.turns(t, console, &item, locked),
             Note::Starts(item) => self.starts(t, console, item),
             Note::Notice(notice) => self.consoles[console].notice = notice.is_some(),
         }
@@ -333,14 +304,14 @@ impl Check {
         }
     }
 
-    fn turns(&mut self, t: u64, console: usize, item: Option<ItemId>, locked: bool) {
+    fn turns(&mut self, t: u64, console: usize, item: &ItemId, locked: bool) {
         self.counts.turns += 1;
         let jumped = self.jumped_at.is_some_and(|at| t < at + 6 * SECOND);
         let calm = self.calm;
         let watched = &mut self.consoles[console];
-        let before = watched.shown.replace(item.clone()).flatten();
+        let before = watched.shown.replace(item.clone());
         watched.turned_at = t;
-        let place = item.as_ref().and_then(plant::place);
+        let place = plant::place(item);
         let next = before.as_ref().and_then(plant::place).map(|place| (place + 1) % plant::ITEMS);
         let regular = next.is_none() || next == place;
         let excused = regular || watched.excused > 0 || jumped;
@@ -399,7 +370,7 @@ impl Check {
     }
 
     /// What this console shows, where it is there to show it.
-    pub(crate) fn shown(&self, console: usize) -> Option<(&Option<ItemId>, u64)> {
+    pub(crate) fn shown(&self, console: usize) -> Option<(&ItemId, u64)> {
         let watched = &self.consoles[console];
         watched.shown.as_ref().map(|shown| (shown, watched.turned_at))
     }
@@ -411,29 +382,4 @@ impl Check {
         };
         self.consoles.iter().enumerate().filter_map(leads).collect()
     }
-}
-
-/// Whether the label of a console does not fit its cause. The bounds leave room for clocks that are 5 % off.
-fn mislabelled(watched: &Watched, t: u64) -> Option<&'static str> {
-    let contact = watched.took_at.max(watched.led_at).unwrap_or(watched.booted);
-    let silence = t.saturating_sub(contact);
-    match watched.role? {
-        Role::Leader(_) if watched.leads.is_none() => Some("it says that it leads, and may not"),
-        Role::Follower(_) if silence > 8_600 * MS => Some("it says that it follows, and has heard nothing for long"),
-        Role::Follower(_) if silence > 1_700 * MS && !watched.notice => Some("it does not say that it is not in step"),
-        Role::Follower(_) if silence < SECOND && watched.notice && watched.takes > 0 && t > watched.role_since + 1 => {
-            Some("it says that it is not in step, and is")
-        }
-        Role::Local(_) if watched.takes > 4 && silence < SECOND && t > watched.role_since + 2 * SECOND => {
-            Some("it says that it is alone, and hears a leader")
-        }
-        _ => None,
-    }
-}
-
-/// An event as a line of JSON.
-fn line(event: &Event) -> String {
-    let console = event.console.map_or("null".to_owned(), |console| console.to_string());
-    let what = event.what.replace('\\', "\\\\").replace('"', "'");
-    format!("{{\"ms\":{}.{:03},\"console\":{console},\"what\":\"{what}\"}}", event.t / MS, event.t % MS / 1_000)
 }

@@ -86,7 +86,9 @@ impl Etcd {
     pub(crate) fn expire(&mut self, t: u64) {
         if self.serves {
             let over: Vec<i64> = self.leases.iter().filter(|(_, lease)| lease.ends <= t).map(|(id, _)| *id).collect();
-            over.into_iter().for_each(|id| self.end(id));
+            for id in over {
+                self.end(id);
+            }
         }
     }
 

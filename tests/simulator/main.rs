@@ -76,6 +76,9 @@ fn all(seeds: Range<u64>, breaks: Option<Break>, verbose: bool) -> Option<(u64, 
         sum.longest_silence = sum.longest_silence.max(counts.longest_silence);
         sum.widest_spread = sum.widest_spread.max(counts.widest_spread);
     }
+    if seeds.is_empty() {
+        return None;
+    }
     println!("figure simulator_seeds {} seeds", seeds.end - seeds.start);
     println!("figure simulator_elections {} elections", sum.elections);
     println!("figure simulator_failovers {} failovers", sum.failovers);
@@ -96,12 +99,11 @@ fn proves_itself() -> bool {
             let (_, failure) = seed::run(seed, Some(kind), false);
             failure.map(|why| (seed, why.lines().next().unwrap_or_default().to_owned()))
         });
-        match found {
-            Some((seed, why)) => println!("broken on purpose, {word}: seed {seed} finds it, {why}"),
-            None => {
-                eprintln!("broken on purpose, {word}: no seed finds it");
-                all_found = false;
-            }
+        if let Some((seed, why)) = found {
+            println!("broken on purpose, {word}: seed {seed} finds it, {why}");
+        } else {
+            eprintln!("broken on purpose, {word}: no seed finds it");
+            all_found = false;
         }
     }
     all_found
@@ -132,8 +134,14 @@ fn arguments() -> Result<Arguments, String> {
                     format!("{kind} is none of {}", words.join(", "))
                 })?);
             }
-            // What the test runner of cargo passes on to every target.
-            _ => continue,
+            // What `cargo test` passes on to every target: its options, and the names of the tests that are wanted.
+            "--skip" | "--test-threads" | "--format" | "--color" | "-Z" => {
+                value()?;
+                continue;
+            }
+            "--list" => arguments.seeds = 0..0,
+            word if word.starts_with('-') || "simulator".contains(word) => continue,
+            _ => arguments.seeds = 0..0,
         }
         arguments.whole = false;
     }

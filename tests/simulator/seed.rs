@@ -82,8 +82,8 @@ pub(crate) fn run(seed: u64, breaks: Option<Break>, verbose: bool) -> (Counts, O
                 core = mend(&mut world, consoles);
                 well_from = world.t + 2 * longest + 5 * SECOND;
             }
-            Due::ToEtcd(console, boot, id, op) => world.to_etcd(console, boot, id, op),
-            Due::ToRedis(console, boot, id, op) => world.to_redis(console, boot, id, op),
+            Due::ToEtcd(console, boot, id, op) => world.at_etcd(console, boot, id, op),
+            Due::ToRedis(console, boot, id, op) => world.at_redis(console, boot, id, op),
             Due::To(console, boot, letter) => world.letter(console, boot, letter),
             Due::Gone(console, boot) => {
                 if world.machines[console].boot == boot {
@@ -207,7 +207,7 @@ fn mend(world: &mut World, consoles: usize) -> Vec<usize> {
     for index in (1..consoles).rev() {
         order.swap(index, world.chance.index(index + 1));
     }
-    let core: Vec<usize> = order[..consoles / 2 + 1].to_vec();
+    let core: Vec<usize> = order[..=consoles / 2].to_vec();
     for &console in &order {
         for server in Server::ALL {
             for way in [Way::There, Way::Back] {
@@ -227,7 +227,7 @@ fn mend(world: &mut World, consoles: usize) -> Vec<usize> {
         let server = Server::ALL[world.chance.index(2)];
         match world.chance.below(5) {
             0 => happens(world, Fault::Pause(console)),
-            1 => happens(world, Fault::Crash(console, world.seconds() % 2 == 0)),
+            1 => happens(world, Fault::Crash(console, world.seconds().is_multiple_of(2))),
             2 => happens(world, Fault::Cut(console, server, Way::Back)),
             3 => happens(world, Fault::Cut(console, server, Way::There)),
             _ => {

@@ -49,6 +49,7 @@ pub(crate) enum Letter {
 
 /// A machine with its console.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, true or not beside every other")]
 pub(crate) struct Machine {
     pub(crate) clock: Clock,
     pub(crate) app: Option<App>,
@@ -294,7 +295,7 @@ impl World {
         self.at(self.t + 50 * MS, Due::Gone(console, boot));
     }
 
-    pub(crate) fn to_etcd(&mut self, console: usize, boot: u64, id: u64, op: EtcdOp) {
+    pub(crate) fn at_etcd(&mut self, console: usize, boot: u64, id: u64, op: EtcdOp) {
         let reply = self.etcd.handle(self.t, op);
         self.etcd_tells();
         if let Some(reply) = reply {
@@ -325,7 +326,7 @@ impl World {
         }
     }
 
-    pub(crate) fn to_redis(&mut self, console: usize, boot: u64, id: u64, op: RedisOp) {
+    pub(crate) fn at_redis(&mut self, console: usize, boot: u64, id: u64, op: RedisOp) {
         let written = match &op {
             RedisOp::Publish(token, _, number, _) => Some((*token, *number)),
             RedisOp::Claim(token) => Some((*token, 0)),

@@ -46,6 +46,7 @@ enum Place {
 
 /// A candidate.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, true or not beside every other")]
 pub struct Candidate {
     numbers: LeaseConfig,
     place: Place,
@@ -272,9 +273,8 @@ impl Candidate {
 
     fn outranked(&mut self, now: Moment, token: Token) {
         self.highest = self.highest.max(token);
-        let own = match self.place {
-            Place::Claims(own) | Place::Confirms(own) | Place::Leads(own) | Place::Suspended(own) => own,
-            _ => return,
+        let (Place::Claims(own) | Place::Confirms(own) | Place::Leads(own) | Place::Suspended(own)) = self.place else {
+            return;
         };
         if token > own {
             let claimed = matches!(self.place, Place::Claims(_));

@@ -34,6 +34,7 @@ pub(super) fn holder(rev: u64, lease: i64) -> Holder {
     Holder { rev, lease, value: "console".into() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands where answers stand, and those may be missed")]
 pub(super) fn seen(holder: Option<Holder>, epoch: Option<u64>) -> Result<Answer, Missed> {
     Ok(Answer::Seen { holder, epoch })
 }

@@ -73,12 +73,11 @@ impl Candidate {
         self.since = now;
         (self.holder, self.is_vacant, self.campaign_at) = (None, false, None);
         self.epoch = epoch;
-        match epoch.filter(|epoch| Token { epoch: *epoch, rev } > self.highest) {
-            Some(epoch) => self.claim(Token { epoch, rev }),
-            None => {
-                self.place = Place::Dates { rev };
-                self.ask(Ask::StoredEpoch);
-            }
+        if let Some(token) = epoch.map(|epoch| Token { epoch, rev }).filter(|token| *token > self.highest) {
+            self.claim(token);
+        } else {
+            self.place = Place::Dates { rev };
+            self.ask(Ask::StoredEpoch);
         }
     }
 

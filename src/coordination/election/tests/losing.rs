@@ -123,7 +123,8 @@ fn a_watch_that_breaks_is_replaced_by_looking() {
     let mut stage = Stage::new();
     stage.answers(Ask::Look, seen(Some(holder(4, 9)), Some(1)));
     let looks = |stage: &mut Stage| {
-        let (first, _) = (stage.asks(Ask::Look), stage.asked.clear());
+        let first = stage.asks(Ask::Look);
+        stage.asked.clear();
         stage.give(Event::Answered { ask: Ask::Look, sent: first, answer: seen(Some(holder(4, 9)), Some(1)) });
         stage.asks(Ask::Look).since(first)
     };

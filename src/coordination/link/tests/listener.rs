@@ -80,7 +80,7 @@ fn three_beats_in_a_row_bring_it_back() {
     assert!(matches!(listener.mode(at), Mode::Alone(_)));
     // The second of these comes after another silence, so the count begins again.
     for (after, number, alone) in [(0, 2, true), (2_000, 3, true), (500, 4, true), (500, 5, false)] {
-        at = at + ms(after);
+        at += ms(after);
         hear(&mut listener, 5, number, at).unwrap();
         assert_eq!(matches!(listener.mode(at), Mode::Alone(_)), alone, "{number}");
     }

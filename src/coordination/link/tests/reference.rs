@@ -14,7 +14,7 @@ fn locked() -> Reference {
     for _ in 0..60 {
         let (sent, received) = (at, at + Span::from_micros(200));
         reference.sample(Sample { sent, reference: sent + Span::from_micros(100) + AHEAD, received });
-        at = at + ms(20);
+        at += ms(20);
     }
     assert_eq!(reference.speaks().0, "server:run");
     reference
