@@ -51,7 +51,7 @@ impl Effects for Hands {
 
     fn show(&mut self, frame: Frame, kernel: &Kernel) {
         if self.stage.newest().as_ref().as_ref().is_none_or(|last| last.seq != frame.seq) {
-            self.frames.notify_one();
+            // The others know of each turn beforehand; only what changes the board is news to them.
             if kernel.role().keeps() {
                 self.shelf.keep_current(kernel.current());
             }

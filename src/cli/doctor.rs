@@ -3,11 +3,21 @@
 //! The pure part: from [`Facts`] to [`Finding`]s. Whoever calls gathers the facts
 //! (asks the terminal, tries the folder, greets the servers) and prints.
 
+#[cfg_attr(not(any(test, feature = "etcd")), expect(dead_code, reason = "nothing is known of an etcd then"))]
+mod cluster;
+mod store;
+
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub(super) use self::cluster::ClusterFacts;
+#[cfg(feature = "etcd")]
+pub(super) use self::cluster::{EtcdFacts, LeaderFacts, MemberAnswer, MemberFacts, NameFacts};
+#[cfg(feature = "redis")]
+pub(super) use self::store::StoreAnswer;
+pub(super) use self::store::StoreFacts;
 use crate::app::file_system::{LOOK_WITHOUT_EVENTS, sends_events};
 use crate::frame::{Moment, Safe};
 use crate::renderers::{Charset, ColourDepth, Context, Locale, Size};
@@ -31,8 +41,10 @@ pub(super) struct Facts {
     pub(super) state: Option<StateFacts>,
     /// The clock.
     pub(super) clock: ClockFacts,
-    /// The servers that the config names, such as Redis.
-    pub(super) peers: Vec<PeerFacts>,
+    /// The server that keeps the state, where one does.
+    pub(super) store: Option<StoreFacts>,
+    /// How consoles find their leader; `None`: the config does not say, for it is bad.
+    pub(super) cluster: Option<ClusterFacts>,
 }
 
 /// What is known of the config.
@@ -64,17 +76,6 @@ pub(super) struct ClockFacts {
     pub(super) wall: Moment,
     /// Whether something keeps it right (NTP, PTP); `None` where the system does not say.
     pub(super) synchronised: Option<bool>,
-}
-
-/// What is known of one server.
-#[derive(Clone, Debug)]
-pub(super) struct PeerFacts {
-    /// What it is: "Redis".
-    pub(super) name: String,
-    /// Where it is, without secrets.
-    pub(super) address: String,
-    /// What it answered, such as its version, or why it did not.
-    pub(super) answer: Result<String, String>,
 }
 
 /// One thing that was looked at.
@@ -123,7 +124,7 @@ pub(super) fn doctor(facts: &Facts) -> io::Result<ExitCode> {
     Ok(ExitCode::from(exit_code(&findings)))
 }
 
-/// What the facts say, in the order of the picture: terminal, config, state, clock, servers.
+/// What the facts say, in the order of the picture: terminal, config, state, clock, servers, consoles.
 #[must_use]
 pub(super) fn report(facts: &Facts) -> Vec<Finding> {
     let mut findings = terminal(facts);
@@ -133,7 +134,8 @@ pub(super) fn report(facts: &Facts) -> Vec<Finding> {
     findings.extend(config(&facts.config));
     findings.push(state(facts));
     findings.push(clock(facts.clock));
-    findings.extend(facts.peers.iter().map(peer));
+    findings.extend(facts.store.iter().flat_map(store::store));
+    findings.extend(facts.cluster.iter().flat_map(cluster::cluster));
     findings
 }
 
@@ -264,8 +266,8 @@ fn config(facts: &ConfigFacts) -> Vec<Finding> {
 
 fn state(facts: &Facts) -> Finding {
     let Some(facts) = &facts.state else {
-        if let Some(PeerFacts { name, address, .. }) = facts.peers.first() {
-            return Finding::good(format!("state: on {name}, {address}"));
+        if let Some(StoreFacts { address, .. }) = &facts.store {
+            return Finding::good(format!("state: on Redis, {address}"));
         }
         return Finding::good("state: in memory; a restart begins with the first item");
     };
@@ -293,19 +295,9 @@ fn clock(facts: ClockFacts) -> Finding {
     }
 }
 
-fn peer(facts: &PeerFacts) -> Finding {
-    let PeerFacts { name, address, answer } = facts;
-    match answer {
-        Ok(answer) => Finding::good(format!("{name}: {address} answers: {answer}")),
-        Err(why) => Finding::bad(
-            format!("{name}: {address} does not answer: {why}"),
-            format!("start {name}, or mend its address in the config"),
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::store::StoreAnswer;
     use super::*;
     use crate::config::theme::Theme;
 
@@ -332,11 +324,11 @@ mod tests {
             },
             state: Some(StateFacts { folder: "/var/lib/marquee".into(), writable: Ok(()) }),
             clock: ClockFacts { wall: Moment::from_unix_millis(1_795_183_402_000), synchronised: Some(true) },
-            peers: vec![PeerFacts {
-                name: "Redis".into(),
+            store: Some(StoreFacts {
                 address: "127.0.0.1:6379".into(),
-                answer: Ok("7.0.15".into()),
-            }],
+                answer: Ok(StoreAnswer { version: Some("7.0.15".into()), ..StoreAnswer::default() }),
+            }),
+            cluster: Some(ClusterFacts::None),
         }
     }
 
@@ -355,6 +347,7 @@ ok  changes: ext4 tells of a save at once
 ok  state: /var/lib/marquee can be written
 ok  clock: kept right by this system
 ok  Redis: 127.0.0.1:6379 answers: 7.0.15
+ok  cluster: none; this console is alone
 ";
         assert_eq!(print(&findings, Charset::Unicode), expected);
     }
@@ -377,7 +370,13 @@ ok  Redis: 127.0.0.1:6379 answers: 7.0.15
             ),
             (|facts| facts.clock.wall = Moment::EPOCH, "clock: before 2026"),
             (|facts| facts.clock.synchronised = Some(false), "clock: nothing keeps it right"),
-            (|facts| facts.peers[0].answer = Err("connection refused".into()), "does not answer: connection refused"),
+            (
+                |facts| {
+                    facts.store = Some(StoreFacts { address: "a:1".into(), answer: Err("connection refused".into()) });
+                },
+                "does not answer: connection refused",
+            ),
+            (|facts| facts.cluster = Some(ClusterFacts::Without), "without etcd"),
         ];
         for (spoil, told) in cases {
             let mut facts = well();
@@ -407,7 +406,7 @@ ok  Redis: 127.0.0.1:6379 answers: 7.0.15
             ),
             (|facts| facts.config.file_system = None, "does not say its type", ""),
             (|facts| facts.config.items = 1, "1 item", ""),
-            (|facts| (facts.state, facts.peers) = (None, vec![]), "state: in memory", ""),
+            (|facts| (facts.state, facts.store) = (None, None), "state: in memory", ""),
             (|facts| facts.state = None, "state: on Redis, 127.0.0.1:6379", ""),
             (|facts| facts.clock.synchronised = None, "does not say whether it is kept right", ""),
             (|facts| facts.context.locale = Locale::Zh, "words in Chinese", ""),

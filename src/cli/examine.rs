@@ -1,15 +1,19 @@
-//! What `doctor` and `themes` look at: this terminal, the config, the state folder, the clock.
+//! What `doctor` and `themes` look at: this terminal, the config, the state folder, the clock, the servers.
 //!
 //! Gathers facts and judges none of them.
+
+mod cluster;
+#[cfg(feature = "redis")]
+mod store;
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use super::doctor::{ClockFacts, ConfigFacts, Facts, PeerFacts, StateFacts};
+use super::doctor::{ClockFacts, ConfigFacts, Facts, StateFacts, StoreFacts};
 use crate::app::{Clock, Settings, file_system, terminal_size};
 use crate::config::theme::Theme;
 use crate::config::{Config, StateConfig, defaults, theme_file};
-use crate::coordination::store;
+use crate::coordination::store::{default_folder, probe, slug};
 use crate::renderers::Context;
 use crate::renderers::detect::{self, Forced, detect};
 use crate::renderers::tui;
@@ -52,8 +56,8 @@ pub(super) fn facts(config: Option<&Path>) -> anyhow::Result<Facts> {
         file_system: settings.path().and_then(|_| file_system::kind(&settings.folder())),
     };
     let state = read.as_ref().ok().filter(|config| config.state == StateConfig::File).map(|config| {
-        let folder = store::default_folder(&|name| std::env::var_os(name)).join(store::slug(&config.title));
-        StateFacts { writable: store::probe(&folder).map_err(|why| why.to_string()), folder }
+        let folder = default_folder(&|name| std::env::var_os(name)).join(slug(&config.title));
+        StateFacts { writable: probe(&folder).map_err(|why| why.to_string()), folder }
     });
     Ok(Facts {
         stdout_is_tty: io::stdout().is_terminal(),
@@ -64,24 +68,19 @@ pub(super) fn facts(config: Option<&Path>) -> anyhow::Result<Facts> {
         config,
         state,
         clock: ClockFacts { wall: Clock::start().wall(), synchronised: synchronised() },
-        peers: read.iter().filter_map(peer).collect(),
+        store: read.as_ref().ok().and_then(kept_on),
+        cluster: read.as_ref().ok().map(cluster::cluster),
     })
 }
 
-/// The server that keeps the state, where one does.
 #[cfg(feature = "redis")]
-fn peer(config: &Config) -> Option<PeerFacts> {
-    let StateConfig::Redis { url, label } = &config.state else { return None };
-    let (address, answer) = match store::RedisStore::new(url.reveal(), &store::slug(&config.title)) {
-        Ok(mut store) => (store.address().to_owned(), store.version()),
-        Err(why) => (label.clone(), Err(why)),
-    };
-    Some(PeerFacts { name: "Redis".into(), address, answer })
+fn kept_on(config: &Config) -> Option<StoreFacts> {
+    store::store(config)
 }
 
 /// No server keeps the state where the program was built without any.
 #[cfg(not(feature = "redis"))]
-fn peer(_: &Config) -> Option<PeerFacts> {
+fn kept_on(_: &Config) -> Option<StoreFacts> {
     None
 }
 

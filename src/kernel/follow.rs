@@ -5,7 +5,7 @@
 //! the very schedule that was followed, on its own config and with the news it has.
 
 use super::beat::{Beat, Fence, Mirror, Mirrored, Role};
-use super::board::Change;
+use super::board::{CUT_OFF_AFTER, Change};
 use super::marquee::Rules;
 use super::{BoardSpec, Kernel, Span};
 
@@ -55,6 +55,14 @@ impl Kernel {
         }
         if was.follows() && !role.follows() {
             self.take_over();
+        }
+        match (matches!(was, Role::Local(_)), matches!(role, Role::Local(_))) {
+            (false, true) => self.board.cut_off(self.now, Some(self.now + CUT_OFF_AFTER)),
+            (true, false) => {
+                self.board.cut_off(self.now, None);
+                self.note(Change { said: true, turns: true });
+            }
+            _ => {}
         }
         if let Some(slowness) = role.pace() {
             self.board.pace(slowness);

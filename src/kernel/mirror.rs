@@ -32,7 +32,7 @@ impl Kernel {
         };
         Some(Showing {
             item,
-            content: digest_on(digest(text.bytes()), level.word().bytes()),
+            content: short(digest_on(digest(text.bytes()), level.word().bytes())),
             show_at: turn.began,
             dwell: ends.since(turn.began),
             calling: turn.calling,
@@ -84,6 +84,12 @@ impl Kernel {
     pub fn news(&self, since_touched: u64) -> Vec<Mirrored> {
         self.board.items().iter().filter(|item| item.version > since_touched).map(mirrored).collect()
     }
+}
+
+/// As much of a digest as tells two texts of one item apart.
+const fn short(digest: u64) -> u16 {
+    let [low, high, ..] = digest.to_le_bytes();
+    u16::from_le_bytes([low, high])
 }
 
 fn mirrored(item: &Item) -> Mirrored {

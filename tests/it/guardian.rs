@@ -15,7 +15,7 @@ fn lines(etcd: &Etcd, lease: &str) -> String {
         "endpoints": etcd.endpoints(), "tls": false, "login": null, "attempt": {"secs": 1, "nanos": 0},
         "board": "line-3", "trusted": null,
     });
-    format!("{spec}\n{{\"lease\":0}}\n{{\"lease\":{lease}}}\n")
+    format!("{spec}\n{{\"leases\":[]}}\n{{\"leases\":[1,{lease}]}}\n")
 }
 
 /// A number out of etcd's answer, which it writes as a text.

@@ -11,21 +11,21 @@ use crate::support::servers::{SilentServer, free_port};
 use crate::support::{Piped, Pty, TempHome, crowd, marquee, skip};
 
 /// A server of this test's own, gone with it.
-struct Redis {
+pub(crate) struct Redis {
     child: Option<Child>,
-    port: u16,
+    pub(crate) port: u16,
     folder: TempDir,
 }
 
 impl Redis {
     /// A server that is not started yet.
-    fn absent() -> Self {
+    pub(crate) fn absent() -> Self {
         let folder = tempfile::Builder::new().prefix("marquee-").tempdir().unwrap();
         Self { child: None, port: free_port(), folder }
     }
 
     /// Whether it runs; where it is not installed, the test is skipped.
-    fn start(&mut self, test: &str) -> bool {
+    pub(crate) fn start(&mut self, test: &str) -> bool {
         let mut command = Command::new("redis-server");
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--port", &self.port.to_string()]);
         command.arg("--dir").arg(self.folder.path());

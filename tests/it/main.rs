@@ -22,6 +22,8 @@ mod commands;
 #[expect(dead_code, reason = "`tests/faults` shares it and judges what is only noted here")]
 mod consoles;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod embed;
 #[cfg(test)]
 mod guardian;
@@ -49,5 +51,7 @@ mod rounds;
 mod screen;
 #[cfg(test)]
 mod terminals;
+#[cfg(test)]
+mod three_consoles;
 #[cfg(test)]
 mod tidy;

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use marquee::config::LeaseConfig;
 use marquee::config::timing::{BEAT, HORIZON, LEAD_TIME, STORE_OPERATION};
 use marquee::coordination::election::{Answer, Ask, Candidate, Event, Missed};
-use marquee::coordination::link::{Alignment, Head, Ignored, Listener, Message, Said};
+use marquee::coordination::link::{Head, Ignored, Listener, Message, Reference, Said};
 use marquee::coordination::{Console, Elector, Token};
 use marquee::frame::Safe;
-use marquee::kernel::beat::{Fence, Mark, Role, Sample, Servo};
+use marquee::kernel::beat::{Fence, Mapping, Mark, Role, Sample};
 use marquee::kernel::board::{ItemId, Level};
-use marquee::kernel::{Concern, Ended, Input, Kernel, Moment, Outcome, Output, Report, RunId, Span};
+use marquee::kernel::{
+    BoardSnapshot, Concern, Current, Ended, Input, Kernel, Moment, Outcome, Output, Report, RunId, Snapshot, Span,
+};
 
 use crate::breaks::Break;
 use crate::etcd::{EtcdOp, EtcdReply, Told};
@@ -80,7 +82,9 @@ enum Call {
 pub(crate) struct App {
     pub(crate) kernel: Kernel,
     pub(crate) console: Console,
-    pub(crate) servo: Servo,
+    reference: Reference,
+    /// The last beat was heard on the clock that all follow.
+    pub(crate) exact: bool,
     name: String,
     process: String,
     breaks: Option<Break>,
@@ -95,14 +99,14 @@ pub(crate) struct App {
     beat_at: Moment,
     /// The turn's number that Redis kept before us: ours go on from there.
     seq_floor: u64,
+    /// It has followed, or gone on from what was kept.
+    resumed: bool,
     claimed: Option<Token>,
     redis_fails: bool,
-    run: Option<u64>,
     said_board: Option<(Token, Mark)>,
     board_at: Moment,
     news_touched: u64,
     heard_mark: Option<Mark>,
-    pub(crate) alignment: Alignment,
     /// The last beat came by etcd.
     by_etcd: bool,
     fetch_at: Moment,
@@ -116,9 +120,10 @@ impl App {
         let candidate = Candidate::new(now, LeaseConfig::DEFAULT, seed);
         let listener = Listener::new(now, plant::BOARD, &process);
         let mut app = Self {
-            kernel: Kernel::new(now, "Line 3", "System initializing…"),
+            kernel: begun(now),
             console: Console::new(Elector::Lease(candidate), listener),
-            servo: Servo::new(),
+            reference: Reference::new(&process),
+            exact: false,
             name: format!("console-{name}"),
             process,
             breaks,
@@ -132,22 +137,18 @@ impl App {
             number: 0,
             beat_at: now,
             seq_floor: 0,
+            resumed: false,
             claimed: None,
             redis_fails: false,
-            run: None,
             said_board: None,
             board_at: now,
             news_touched: 0,
             heard_mark: None,
-            alignment: Alignment::default(),
             by_etcd: false,
             fetch_at: now,
             sample_at: now,
             shown: None,
         };
-        app.kernel.handle(now, Input::Role(Role::Follower(Fence(0))));
-        app.kernel.handle(now, Input::Lead(LEAD_TIME));
-        app.kernel.handle(now, Input::Board(Box::new(plant::board())));
         app.console.elect(now, Event::Admitted(true));
         app.step(now);
         app
@@ -189,7 +190,6 @@ impl App {
             self.kernel.handle(now, Input::Wake);
         }
         if self.sample_at <= now && !self.waits_for(|call| matches!(call, Call::Time)) {
-            self.sample_at = self.servo.next_sample(now);
             self.redis(now, Call::Time, RedisOp::Time);
         }
         self.settle(now);
@@ -235,6 +235,10 @@ impl App {
             _ => self.console.may_speak(now),
         };
         if leads != self.leads {
+            if self.breaks == Some(Break::StartsAnew) && self.leads.is_none() {
+                self.kernel = begun(now);
+                self.kernel.handle(now, Input::Role(told));
+            }
             self.leads = leads;
             self.note(leads.map_or(Note::Silent, Note::Leads));
             (self.beat_at, self.said_board, self.board_at) = (now, None, now);
@@ -282,31 +286,23 @@ impl App {
         changed
     }
 
-    fn head(&self, now: Moment, token: Token) -> Head {
-        Head {
+    fn line(&self, now: Moment, token: Token, said: Said) -> String {
+        let (clock, mapping) = self.reference.speaks();
+        let head = Head {
             board: plant::BOARD.into(),
             console: Safe::line(&self.name),
             boot: self.process.clone(),
             token,
             at: now,
-            clock: format!("redis:{}", self.run.unwrap_or(0)),
-        }
-    }
-
-    fn line(&self, now: Moment, token: Token, said: Said) -> String {
-        let mapping = self.servo.mapping();
-        Message { head: self.head(now, token), said }.on_clock(|moment| mapping.to_reference(moment)).write()
+            clock: clock.to_owned(),
+        };
+        Message { head, said }.on_clock(|moment| mapping.to_reference(moment)).write()
     }
 
     /// Says the beat, the news and, where it has changed, the board.
     fn speak(&mut self, now: Moment, token: Token, handover: bool) {
         self.beat_at = now + BEAT;
-        // A clock that is not known yet would only mislead the others.
-        if self.servo.bound(now) == Span::MAX && !self.redis_fails {
-            return;
-        }
-        let horizon = if self.breaks == Some(Break::ShortHorizon) { Span::from_millis(1) } else { HORIZON };
-        let mut beat = self.kernel.beat(horizon);
+        let mut beat = self.kernel.beat(HORIZON);
         beat.seq = beat.seq.max(self.seq_floor);
         let (seq, mark) = (beat.seq, beat.mark);
         self.number += 1;
@@ -418,26 +414,23 @@ impl App {
             (Call::Ask(ask), Reply::Redis(RedisReply::Epoch(epoch))) => {
                 self.elected(now, ask, sent, Ok(Answer::Stored(epoch)));
             }
-            (Call::Ask(ask @ Ask::Claim(token)), Reply::Redis(RedisReply::Claimed(seq))) => {
-                self.has_claimed(token, seq);
+            (Call::Ask(ask @ Ask::Claim(token)), Reply::Redis(RedisReply::Claimed(seq, frame))) => {
+                self.has_claimed(now, token, seq, frame);
                 self.elected(now, ask, sent, Ok(Answer::Claimed));
             }
             (Call::Ask(ask), Reply::Redis(RedisReply::Stale(token))) => {
                 self.elected(now, ask, sent, Ok(Answer::Fenced(token)));
             }
-            (Call::Claim(token), Reply::Redis(RedisReply::Claimed(seq))) => {
-                self.has_claimed(token, seq);
+            (Call::Claim(token), Reply::Redis(RedisReply::Claimed(seq, frame))) => {
+                self.has_claimed(now, token, seq, frame);
                 self.beat_at = now;
             }
             (_, Reply::Redis(RedisReply::Stale(token))) => self.console.elect(now, Event::Outranked(token)),
             (Call::Beat, Reply::Redis(_)) => self.redis_fails = false,
             (Call::Time, Reply::Redis(RedisReply::Time(run, reading))) => {
-                if self.run.replace(run).is_some_and(|before| before != run) {
-                    self.servo.restart();
-                }
+                self.reference.follow(&run.to_string());
                 let reference = Moment::from_unix_nanos(reading);
-                self.servo.hear(Sample { sent, reference, received: now });
-                self.sample_at = self.servo.next_sample(sent).max(now);
+                self.sample_at = self.reference.sample(Sample { sent, reference, received: now });
                 if self.leads.is_none() {
                     self.redis_fails = false;
                 }
@@ -449,9 +442,23 @@ impl App {
         self.step(now);
     }
 
-    fn has_claimed(&mut self, token: Token, seq: u64) {
+    fn has_claimed(&mut self, now: Moment, token: Token, seq: u64, frame: Option<String>) {
         (self.claimed, self.redis_fails) = (Some(token), false);
         self.seq_floor = self.seq_floor.max(seq);
+        if !std::mem::replace(&mut self.resumed, true) {
+            self.resume(now, frame);
+        }
+    }
+
+    /// Who leads without ever having followed goes on from what the leader before it said last.
+    fn resume(&mut self, now: Moment, frame: Option<String>) {
+        let Some(message) = frame.and_then(|frame| Message::read(&frame).ok()) else { return };
+        let Some(mapping) = self.reference.reads(&message.head) else { return };
+        let Said::Beat { beat, .. } = message.on_clock(|moment| mapping.to_local(moment)).said else { return };
+        let Some(turn) = beat.turns.iter().rev().find(|turn| turn.show_at <= now) else { return };
+        let current =
+            Current { seq: beat.seq, item: turn.item.clone(), show_at: turn.show_at, dwell: turn.dwell, fence: 0 };
+        self.kernel.handle(now, Input::Snapshot(Box::new(Snapshot { current, board: BoardSnapshot::default() })));
     }
 
     /// The subscription is new: what was said before is read.
@@ -481,30 +488,26 @@ impl App {
         self.step(now);
     }
 
-    /// A line of a message, with its moments on this console's clock.
-    fn opened(&self, line: &str) -> Option<Message> {
-        let mapping = self.servo.mapping();
-        Message::read(line).ok().map(|message| message.on_clock(|moment| mapping.to_local(moment)))
-    }
-
     /// Takes what a store has kept.
     fn read(&mut self, now: Moment, line: &str) {
-        if let Some(message) = self.opened(line) {
-            self.takes(now, message, self.by_etcd);
-        }
+        let Ok(message) = Message::read(line) else { return };
+        let known = self.reference.reads(&message.head);
+        // Turns need the clock; when news were measured is told well enough by one that is about right.
+        let is_beat = matches!(message.said, Said::Beat { .. });
+        let Some(mapping) = known.or((!is_beat).then(Mapping::default)) else { return };
+        let message = message.on_clock(|moment| mapping.to_local(moment));
+        self.takes(now, message, self.by_etcd);
     }
 
     /// Takes what a channel says now.
     fn heard(&mut self, now: Moment, line: &str, by_etcd: bool) {
-        let Some(mut message) = self.opened(line) else { return };
-        if self.breaks == Some(Break::ShowsOnArrival) {
-            let late = now.since(message.head.at);
-            message = message.on_clock(|moment| moment + late);
-        }
-        match self.alignment.align(now, self.servo.is_locked(), message) {
-            Ok(message) => self.takes(now, message, by_etcd),
-            Err(ignored) => self.note(Note::Ignores(ignored)),
-        }
+        let Ok(message) = Message::read(line) else { return };
+        let Some(mapping) = self.reference.hears(now, &message.head) else { return };
+        self.exact = self.reference.is_shared(&message.head) && message.head.clock.starts_with("server:");
+        let on_arrival = self.breaks == Some(Break::ShowsOnArrival);
+        let late = if on_arrival { now.since(mapping.to_local(message.head.at)) } else { Span::ZERO };
+        let message = message.on_clock(|moment| mapping.to_local(moment) + late);
+        self.takes(now, message, by_etcd);
     }
 
     fn takes(&mut self, now: Moment, message: Message, by_etcd: bool) {
@@ -521,6 +524,7 @@ impl App {
         match message.said {
             Said::Beat { number, beat, .. } => {
                 self.note(Note::Takes(message.head.token, number));
+                self.resumed = true;
                 (self.heard_mark, self.by_etcd) = (Some(beat.mark), by_etcd);
                 self.kernel.handle(now, Input::Beat(Box::new(beat)));
             }
@@ -540,6 +544,15 @@ impl App {
     pub(crate) fn role(&self) -> Option<Role> {
         self.role
     }
+}
+
+/// A kernel as it is when a process begins.
+fn begun(now: Moment) -> Kernel {
+    let mut kernel = Kernel::new(now, "Line 3", "System initializing…");
+    kernel.handle(now, Input::Role(Role::Follower(Fence(0))));
+    kernel.handle(now, Input::Lead(LEAD_TIME));
+    kernel.handle(now, Input::Board(Box::new(plant::board())));
+    kernel
 }
 
 /// What a run of the plant says.

@@ -17,8 +17,8 @@ pub(crate) enum Break {
     EveryoneRuns,
     /// Nobody says that it is not in step.
     NoNotice,
-    /// Beats tell the turn that is on, and nothing ahead.
-    ShortHorizon,
+    /// A new leader begins with the first item.
+    StartsAnew,
 }
 
 impl Break {
@@ -31,7 +31,7 @@ impl Break {
         (Self::TakesDeposed, "takes-deposed"),
         (Self::EveryoneRuns, "everyone-runs"),
         (Self::NoNotice, "no-notice"),
-        (Self::ShortHorizon, "short-horizon"),
+        (Self::StartsAnew, "starts-anew"),
     ];
 
     pub(crate) fn named(word: &str) -> Option<Self> {

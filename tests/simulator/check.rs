@@ -20,6 +20,9 @@ const LAST: usize = 40;
 /// How long the protocol promises a picture without a skipped or repeated turn.
 const HORIZON: u64 = 12 * SECOND;
 
+/// A picture that shows one item for longer stands still: a call and the item's own turn after it are two.
+const STILL: u64 = 4 * plant::INTERVAL.as_nanos();
+
 /// How long after the elector took a lease away before its time two may hold themselves for the leader.
 const EARLY: u64 = 5 * SECOND;
 
@@ -50,6 +53,7 @@ struct Watched {
     alive: bool,
     booted: u64,
     paused: bool,
+    paused_at: u64,
     resumed: u64,
     leads: Option<Token>,
     led_at: Option<u64>,
@@ -57,6 +61,8 @@ struct Watched {
     took: Option<Token>,
     took_at: Option<u64>,
     takes: u32,
+    /// Beats in a row that were taken by a locked clock.
+    exact: u32,
     role: Option<Role>,
     role_since: u64,
     notice: bool,
@@ -168,6 +174,9 @@ impl Check {
     pub(crate) fn paused(&mut self, t: u64, console: usize, paused: bool) {
         let watched = &mut self.consoles[console];
         watched.paused = paused;
+        if paused {
+            watched.paused_at = t;
+        }
         (watched.resumed, watched.turned_at) = (t, t);
         watched.excused = 3;
     }
@@ -176,6 +185,10 @@ impl Check {
     pub(crate) fn early(&mut self, t: u64, history: bool) {
         self.early_until = t + EARLY;
         self.history_lost |= history;
+        if history {
+            // The next may count below those that led in a history that is gone.
+            self.led.clear();
+        }
     }
 
     /// The store is as it was earlier.
@@ -260,7 +273,7 @@ impl Check {
                     self.fail(t, Some(console), "I4", "it speaks although its successor has led");
                 }
             }
-            Note::Takes(token, _) => self.takes(t, console, token),
+            Note::Takes(token, _) => self.takes(t, console, token, locked),
             Note::Ignores(_) => {}
             Note::Turn(item) => self.turns(t, console, item, locked),
             Note::Starts(item) => self.starts(t, console, item),
@@ -294,7 +307,8 @@ impl Check {
     fn silenced(&mut self, t: u64, console: usize) {
         let watched = &mut self.consoles[console];
         if watched.leads.take().is_some() {
-            watched.led_at = Some(t);
+            // Who slept led no more for all that time.
+            watched.led_at = Some(if watched.resumed == t { watched.paused_at } else { t });
             self.counts.suspensions += 1;
             if self.consoles.iter().all(|watched| watched.leads.is_none()) {
                 self.quiet_since = t;
@@ -302,7 +316,7 @@ impl Check {
         }
     }
 
-    fn takes(&mut self, t: u64, console: usize, token: Token) {
+    fn takes(&mut self, t: u64, console: usize, token: Token, locked: bool) {
         let lost = self.history_lost;
         let anchorless = self.anchorless.contains(&token);
         let watched = &mut self.consoles[console];
@@ -312,6 +326,7 @@ impl Check {
             watched.excused = watched.excused.max(2);
         }
         watched.takes = if contact.is_some_and(|at| t - at < 1_500 * MS) { watched.takes + 1 } else { 1 };
+        watched.exact = if locked { watched.exact + 1 } else { 0 };
         (watched.took, watched.took_at) = (Some(token), Some(t));
         if shown.is_some_and(|shown| token < shown) && !lost {
             self.fail(t, Some(console), "I2", "the token that it shows falls");
@@ -339,6 +354,7 @@ impl Check {
         let follows = watched.took.filter(|_| {
             matches!(watched.role, Some(Role::Follower(_)))
                 && watched.takes > 3
+                && watched.exact > 1
                 && watched.took_at.is_some_and(|at| t < at + 1_200 * MS)
         });
         if let (Some(spread), Some(place), Some(token), true) = (&mut self.spread, place, leads.or(follows), steady) {
@@ -376,7 +392,7 @@ impl Check {
             }
             if let Some(why) = mislabelled(watched, t) {
                 self.fail(t, Some(console), "I8", why);
-            } else if t > watched.turned_at + 3 * plant::INTERVAL.as_nanos() {
+            } else if t > watched.turned_at + STILL {
                 self.fail(t, Some(console), "I7", "its picture stands still");
             }
         }
@@ -405,9 +421,7 @@ fn mislabelled(watched: &Watched, t: u64) -> Option<&'static str> {
         Role::Leader(_) if watched.leads.is_none() => Some("it says that it leads, and may not"),
         Role::Follower(_) if silence > 8_600 * MS => Some("it says that it follows, and has heard nothing for long"),
         Role::Follower(_) if silence > 1_700 * MS && !watched.notice => Some("it does not say that it is not in step"),
-        Role::Follower(_)
-            if silence < 1_400 * MS && watched.notice && watched.takes > 0 && t > watched.role_since + 1 =>
-        {
+        Role::Follower(_) if silence < SECOND && watched.notice && watched.takes > 0 && t > watched.role_since + 1 => {
             Some("it says that it is not in step, and is")
         }
         Role::Local(_) if watched.takes > 4 && silence < SECOND && t > watched.role_since + 2 * SECOND => {

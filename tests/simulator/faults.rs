@@ -12,6 +12,8 @@ pub(crate) enum Fault {
     Slow(usize, Server, Way, u64),
     Pause(usize),
     Resume(usize),
+    /// Paused for so long as soon as a renewal is answered, before it hears of that, and cut off from etcd.
+    Freeze(usize, u64),
     /// Killed, with the guardian or without.
     Crash(usize, bool),
     Boot(usize),
@@ -42,9 +44,9 @@ pub(crate) enum Fault {
 /// A fault and what mends it again, with their delays.
 type Plan = Vec<(u64, Fault)>;
 
-/// The next thing that goes wrong.
-pub(crate) fn next(chance: &mut Chance, consoles: usize, jumps: bool) -> Plan {
-    let console = chance.index(consoles);
+/// The next thing that goes wrong, and more often than not with whoever leads.
+pub(crate) fn next(chance: &mut Chance, consoles: usize, leader: Option<usize>, jumps: bool) -> Plan {
+    let console = leader.filter(|_| chance.permille(400)).unwrap_or(chance.index(consoles));
     let server = Server::ALL[chance.index(2)];
     let long = chance.within(200, 9_000) * MS;
     let short = chance.within(200, 3_000) * MS;
@@ -53,7 +55,7 @@ pub(crate) fn next(chance: &mut Chance, consoles: usize, jumps: bool) -> Plan {
         1 => vec![Way::Back],
         _ => vec![Way::There, Way::Back],
     };
-    match chance.below(31) {
+    match chance.below(33) {
         0..=3 => cut(chance, &[console], &[server], &ways, long),
         4 | 5 => cut(chance, &[console], &Server::ALL, &[Way::There, Way::Back], long),
         6 => {
@@ -61,7 +63,7 @@ pub(crate) fn next(chance: &mut Chance, consoles: usize, jumps: bool) -> Plan {
             cut(chance, &some, &[server], &ways, long)
         }
         7 | 8 => {
-            let slow = chance.within(20, 900) * MS;
+            let slow = [chance.within(20, 900), chance.within(1_000, 5_000)][chance.index(2)] * MS;
             vec![(0, Fault::Slow(console, server, ways[0], slow)), (long, Fault::Slow(console, server, ways[0], 0))]
         }
         9..=11 => vec![(0, Fault::Pause(console)), (long, Fault::Resume(console))],
@@ -86,6 +88,7 @@ pub(crate) fn next(chance: &mut Chance, consoles: usize, jumps: bool) -> Plan {
             vec![(0, Fault::RedisClockJumps(if chance.permille(500) { far } else { -far }))]
         }
         27 | 28 => vec![(0, Fault::Loses(chance.within(10, 200))), (long, Fault::Loses(0))],
+        29 | 30 => vec![(0, Fault::Freeze(console, chance.within(500, 5_000) * MS))],
         _ => vec![(0, Fault::Alarm(true)), (long, Fault::Alarm(false))],
     }
 }

@@ -19,8 +19,8 @@ pub(crate) enum RedisOp {
 /// What it answers.
 #[derive(Clone, Debug)]
 pub(crate) enum RedisReply {
-    /// The fence stands, and this turn's number was kept last.
-    Claimed(u64),
+    /// The fence stands; this turn's number was kept last, and this beat.
+    Claimed(u64, Option<String>),
     Done,
     Dup,
     Stale(Token),
@@ -98,7 +98,7 @@ impl Redis {
                 if self.kept.token < token {
                     (self.kept.token, self.kept.beat) = (token, 0);
                 }
-                RedisReply::Claimed(self.kept.seq)
+                RedisReply::Claimed(self.kept.seq, self.kept.frame.clone())
             }
             RedisOp::Publish(token, seq, beat, line) => {
                 if self.kept.token == token && (self.kept.seq > seq || self.kept.beat >= beat) {

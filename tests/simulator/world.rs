@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use marquee::coordination::election::{Answer, Ask, Candidate};
 use marquee::kernel::Moment;
 use marquee::kernel::board::Level;
 
@@ -10,7 +11,7 @@ use crate::breaks::Break;
 use crate::chance::Chance;
 use crate::check::Check;
 use crate::clock::{Clock, MS, SECOND};
-use crate::etcd::{Etcd, EtcdOp, Told};
+use crate::etcd::{Etcd, EtcdOp, EtcdReply, Told};
 use crate::faults::Fault;
 use crate::network::{Network, Server, Way};
 use crate::redis::{Redis, RedisOp, RedisReply};
@@ -53,6 +54,10 @@ pub(crate) struct Machine {
     pub(crate) app: Option<App>,
     pub(crate) boot: u64,
     pub(crate) paused: bool,
+    /// It has said its last word.
+    pub(crate) quits: bool,
+    /// It is to be frozen for so long before it hears of its next renewal.
+    pub(crate) freezes: Option<u64>,
     stash: Vec<Letter>,
     wake: u64,
     watches: bool,
@@ -138,7 +143,7 @@ impl World {
         let seed = self.seed.wrapping_mul(31).wrapping_add(console as u64);
         let machine = &mut self.machines[console];
         machine.boot += 1;
-        (machine.paused, machine.watches, machine.listens) = (false, false, false);
+        (machine.paused, machine.quits, machine.watches, machine.listens) = (false, false, false, false);
         machine.stash.clear();
         machine.app = Some(App::new(now, console, machine.boot, seed ^ (machine.boot << 32), self.breaks));
         self.check.booted(self.t, console);
@@ -158,7 +163,7 @@ impl World {
         let now = self.now(console);
         let Some(app) = self.machines[console].app.as_mut() else { return };
         let actions = std::mem::take(&mut app.actions);
-        let locked = app.servo.is_locked() && !app.alignment.is_aligned();
+        let locked = app.exact;
         let wake = app.next_wake(now);
         let boot = self.machines[console].boot;
         for action in actions {
@@ -212,6 +217,12 @@ impl World {
         if machine.boot != boot || machine.app.is_none() {
             return;
         }
+        if let Letter::Answer(_, Reply::Etcd(Ok(EtcdReply::Answer(Answer::Alive(_))))) = letter
+            && let Some(long) = machine.freezes.take().filter(|_| !machine.paused)
+        {
+            self.freeze(console, long);
+        }
+        let machine = &mut self.machines[console];
         if machine.paused {
             machine.stash.push(letter);
             return;
@@ -233,6 +244,15 @@ impl World {
         }
     }
 
+    fn freeze(&mut self, console: usize, long: u64) {
+        self.pause(console);
+        self.at(self.t + long, Due::Fault(Fault::Resume(console)));
+        for way in [Way::There, Way::Back] {
+            self.at(self.t, Due::Fault(Fault::Cut(console, Server::Etcd, way)));
+            self.at(self.t + long + 3 * SECOND, Due::Fault(Fault::Heal(console, Server::Etcd, way)));
+        }
+    }
+
     pub(crate) fn resume(&mut self, console: usize) {
         if !std::mem::take(&mut self.machines[console].paused) {
             return;
@@ -250,13 +270,13 @@ impl World {
         let Some(app) = machine.app.take() else { return };
         machine.paused = false;
         machine.boot += 1;
-        let lease = app.console.candidate().and_then(marquee::coordination::election::Candidate::lease);
+        let lease = app.console.candidate().and_then(Candidate::lease);
         self.check.died(self.t, console);
         if let Some(lease) = lease.filter(|_| guarded) {
             for attempt in 0..GUARDIAN_TRIES {
                 let t = self.t + (1 + attempt * 100) * MS;
                 if let Some(arrival) = self.network.arrives(t, (console, Server::Etcd, Way::There), &mut self.chance) {
-                    let op = EtcdOp::Ask(marquee::coordination::election::Ask::Revoke(lease));
+                    let op = EtcdOp::Ask(Ask::Revoke(lease));
                     self.at(arrival, Due::ToEtcd(console, 0, 0, op));
                     break;
                 }
@@ -269,6 +289,7 @@ impl World {
             return;
         }
         self.with(console, App::quit);
+        self.machines[console].quits = true;
         let boot = self.machines[console].boot;
         self.at(self.t + 50 * MS, Due::Gone(console, boot));
     }
@@ -313,7 +334,7 @@ impl World {
         let reply = self.redis.handle(self.t, op);
         match (written, &reply) {
             (Some((token, number)), Some(RedisReply::Done)) => self.check.accepts(self.t, console, token, number),
-            (Some((token, _)), Some(RedisReply::Claimed(_))) => self.check.claims(token),
+            (Some((token, _)), Some(RedisReply::Claimed(..))) => self.check.claims(token),
             _ => {}
         }
         for line in std::mem::take(&mut self.redis.told) {

@@ -11,9 +11,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::ask::{answer, translated};
+use super::guard::Guard;
 use super::member::{self, Membership};
 use super::opener::Opener;
 use super::part::{Part, Spoken, Taken, Whole};
@@ -23,7 +24,6 @@ use super::trouble::Trouble;
 use crate::config::LeaseConfig;
 use crate::config::timing::BEAT;
 use crate::coordination::election::{Answer, Ask, Candidate, Event, Missed};
-use crate::coordination::etcd::guardian::Guardian;
 use crate::coordination::etcd::{Client, Watched};
 use crate::coordination::{Presence, Token};
 use crate::kernel::beat::{Role, Sample};
@@ -67,6 +67,8 @@ pub(super) enum Happened {
     Sampled(String, Sample),
     /// Something odd that an operator should know.
     Odd(String),
+    /// The lease on which this console's record hangs.
+    Belongs(i64),
     /// Whether this console's name is its own.
     Admitted(bool),
     /// All consoles.
@@ -81,7 +83,7 @@ pub(super) enum Happened {
 pub(super) struct Ways {
     pub(super) etcd: Client,
     pub(super) store: Option<StoreWay>,
-    pub(super) guardian: Option<Guardian>,
+    pub(super) guard: Guard,
     pub(super) numbers: LeaseConfig,
     pub(super) runtime: Handle,
     pub(super) tracker: TaskTracker,
@@ -99,7 +101,6 @@ pub(super) struct Lease {
     part: Part,
     ways: Ways,
     trouble: Trouble,
-    guarded: Option<i64>,
     resumed: bool,
     last_beat: Moment,
     next_beat: Moment,
@@ -115,7 +116,6 @@ impl Lease {
             part,
             ways,
             trouble: Trouble::default(),
-            guarded: None,
             resumed: false,
             last_beat: now,
             next_beat: now,
@@ -160,8 +160,12 @@ impl Lease {
             }
             self.settle().await;
         }
-        self.close().await;
-        let _ = timeout(FAREWELL, leaving).await;
+        let resigned = self.close().await;
+        let left = matches!(timeout(FAREWELL, leaving).await, Ok(Ok(true)));
+        // What could not be given back here is given back by the guardian.
+        if resigned && left {
+            self.ways.guard.close();
+        }
         drop(ends);
     }
 
@@ -194,6 +198,7 @@ impl Lease {
                 self.part.reference.sample(sample);
             }
             Happened::Odd(why) => self.part.note_odd(now, &why),
+            Happened::Belongs(lease) => self.ways.guard.belongs(lease),
             Happened::Admitted(admitted) => self.part.console.elect(now, Event::Admitted(admitted)),
             Happened::Members(members) => {
                 self.part.roster.tell_consoles(u32::try_from(members.len()).unwrap_or(u32::MAX));
@@ -212,7 +217,6 @@ impl Lease {
             }
             Watched::Frame(text) => return self.hear(&text, false).await,
             Watched::Board => return self.fetch(now),
-            Watched::Members => return,
             Watched::Foreign(why) => return self.part.note_odd(now, &why),
         };
         self.part.console.elect(now, event);
@@ -238,7 +242,7 @@ impl Lease {
                 let (etcd, tell) = (self.ways.etcd.clone(), self.ways.tell.clone());
                 self.spawn(async move {
                     if let Ok(Some(board)) = etcd.board().await {
-                        let _ = tell.send(Happened::Text(board, false)).await;
+                        let _ = tell.send(Happened::Text(board, true)).await;
                     }
                 });
             }
@@ -258,16 +262,7 @@ impl Lease {
         while let Some(ask) = self.part.console.poll() {
             self.carry(ask);
         }
-        let lease = self.part.console.candidate().and_then(Candidate::lease);
-        if self.guarded != lease
-            && let Some(guardian) = &mut self.ways.guardian
-        {
-            self.guarded = lease;
-            if let Err(why) = guardian.tell(lease.unwrap_or(0)) {
-                warn!("the guardian does not listen: {why}");
-                self.ways.guardian = None;
-            }
-        }
+        self.ways.guard.hold(self.part.console.candidate().and_then(Candidate::lease));
         let Some(token) = self.part.console.may_speak(now) else { return };
         if changed {
             (self.next_beat, self.next_board, self.next_count) = (now, now, now);
@@ -361,8 +356,8 @@ impl Lease {
         self.ways.tracker.spawn_on(task, &self.ways.runtime);
     }
 
-    /// The last words, and the lease back, so that the next one need not wait for it.
-    async fn close(&mut self) {
+    /// The last words, and the lease back, so that the next one need not wait for it; whether it is back.
+    async fn close(&mut self) -> bool {
         let lease = self.part.console.candidate().and_then(Candidate::lease);
         let now = self.part.now();
         let farewell = async {
@@ -375,15 +370,16 @@ impl Lease {
                     let _ = self.ways.etcd.put_frame(token.rev, &spoken.beat).await;
                 }
             }
-            if let Some(lease) = lease {
-                let _ = self.ways.etcd.revoke(lease).await;
+            match lease {
+                Some(lease) => self.ways.etcd.revoke(lease).await.is_ok(),
+                None => true,
             }
         };
-        if timeout(FAREWELL, farewell).await.is_err() {
+        let resigned = timeout(FAREWELL, farewell).await.unwrap_or_default();
+        if !resigned {
             info!("the others take over when the lease has run out");
-        } else if let Some(guardian) = self.ways.guardian.take() {
-            guardian.close();
         }
+        resigned
     }
 }
 

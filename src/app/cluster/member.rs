@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::lease::Happened;
@@ -16,11 +16,16 @@ use crate::coordination::Presence;
 use crate::coordination::etcd::{Announced, Client};
 use crate::kernel::Span;
 
-/// The record lives three times as long as a leader's lease: a follower on a thin link renews it seldom.
-const LEASES: u64 = 3;
+/// The record lives ten times as long as a leader's lease: a follower on a thin link renews it seldom, and
+/// where a console dies its guardian takes it away at once.
+const LEASES: u64 = 10;
 
 /// Renewals within the life of the record.
 const RENEWALS: u32 = 3;
+
+/// How soon after its first telling the record is told again: the clock is locked by then, and the first
+/// could say nothing of it.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// How soon is tried again what failed.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -35,13 +40,14 @@ pub(super) struct Membership {
     pub(super) ttl: Span,
 }
 
-/// Keeps the record as long as the program runs, and takes it away with it.
-pub(super) async fn belong(member: Membership, tell: mpsc::Sender<Happened>, stop: CancellationToken) {
+/// Keeps the record as long as the program runs, and takes it away with it; whether it is gone.
+pub(super) async fn belong(member: Membership, tell: mpsc::Sender<Happened>, stop: CancellationToken) -> bool {
     let mut lease = None;
     stop.run_until_cancelled(member.keep(&tell, &mut lease)).await;
-    if let Some(lease) = lease {
-        // Where this fails the record ends by itself.
-        let _ = member.etcd.revoke(lease).await;
+    match lease {
+        // Where this fails the record ends by its guardian, or by itself.
+        Some(lease) => member.etcd.revoke(lease).await.is_ok(),
+        None => true,
     }
 }
 
@@ -54,6 +60,8 @@ impl Membership {
                 continue;
             };
             *lease = Some(granted.lease);
+            // Nobody is told any more once the program ends.
+            let _ = tell.send(Happened::Belongs(granted.lease)).await;
             tokio::select! {
                 () = self.renew(granted.lease, granted.ttl / RENEWALS) => {}
                 () = self.keep_told(granted.lease, granted.ttl, tell) => {}
@@ -73,10 +81,10 @@ impl Membership {
 
     /// Tells the record again and again, for its role, its clock error and when it was seen.
     async fn keep_told(&self, lease: i64, pause: Duration, tell: &mpsc::Sender<Happened>) {
+        let settled = Instant::now() + SETTLED;
         loop {
             let told = self.tell(lease).await;
             if let Ok(admitted) = told {
-                // Nobody is told any more once the program ends.
                 let _ = tell.send(Happened::Admitted(admitted)).await;
             }
             if told == Ok(false) {
@@ -86,9 +94,16 @@ impl Membership {
                 );
                 let _ = tell.send(Happened::Odd(why)).await;
             }
-            let pause = if told == Ok(true) { pause } else { AGAIN };
+            let now = Instant::now();
+            let next = if told != Ok(true) {
+                now + AGAIN
+            } else if now < settled {
+                settled
+            } else {
+                now + pause
+            };
             tokio::select! {
-                () = sleep(pause) => {}
+                () = sleep_until(next) => {}
                 () = self.roster.role_changed() => {}
             }
         }

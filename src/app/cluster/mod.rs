@@ -7,6 +7,8 @@
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod ask;
 #[cfg(all(feature = "etcd", feature = "redis"))]
+mod guard;
+#[cfg(feature = "etcd")]
 mod lease;
 mod lock;
 #[cfg(all(feature = "etcd", feature = "redis"))]
@@ -192,14 +194,7 @@ impl Cluster {
         use crate::coordination::etcd::guardian::Guardian;
         use crate::coordination::etcd::{Client, Spec};
 
-        let spec = Spec {
-            endpoints: etcd.endpoints.iter().map(|endpoint| (endpoint.host.clone(), endpoint.port)).collect(),
-            tls: etcd.tls,
-            login: etcd.user.clone().zip(etcd.password.as_ref().map(|password| password.reveal().to_owned())),
-            attempt: etcd.lease.attempt.into(),
-            board: who.board.clone(),
-            trusted: None,
-        };
+        let spec = Spec::of(etcd, &who.board);
         let client = match Client::new(&spec) {
             Ok(client) => client,
             Err(why) => {
@@ -230,7 +225,7 @@ impl Cluster {
         let ways = lease::Ways {
             etcd: client,
             store: way,
-            guardian,
+            guard: guard::Guard::new(guardian),
             numbers: etcd.lease,
             runtime: self.needs.runtime.clone(),
             tracker: self.tracker.clone(),
@@ -282,7 +277,7 @@ fn identity(config: &Config) -> Identity {
     Identity {
         name,
         board: crate::coordination::store::slug(&config.title),
-        boot: format!("{boot:016x}"),
+        boot: format!("{:08x}", boot >> 32),
         machine: machine::boot_id().unwrap_or_default(),
     }
 }

@@ -16,7 +16,7 @@ use crate::config::timing::HORIZON;
 use crate::coordination::link::{Head, Ignored, Message, Reference, Said};
 use crate::coordination::{Console, Presence, Token};
 use crate::frame::Safe;
-use crate::kernel::beat::{Mark, Mirror, Mirrored, Role};
+use crate::kernel::beat::{Mapping, Mark, Mirror, Mirrored, Role};
 use crate::kernel::{Concern, Current, Input, Kernel, Moment, Span};
 use crate::metrics::Meters;
 
@@ -227,10 +227,17 @@ impl Part {
                 return Taken::Nothing;
             }
         };
-        let mapping = self.reference.hears(now, &message.head);
+        let is_beat = matches!(message.said, Said::Beat { .. });
+        let mapping = match self.reference.reads(&message.head) {
+            _ if !stored => self.reference.hears(now, &message.head),
+            // When its news were measured is told well enough by a clock that is about right; turns are not.
+            None if !is_beat => Some(Mapping::default()),
+            known => known,
+        };
+        let Some(mapping) = mapping else { return Taken::Nothing };
         let message = message.on_clock(|moment| mapping.to_local(moment));
         // What nobody says any more is no word from a leader.
-        if stored && now.since(message.head.at) > crate::config::timing::STALE_AFTER {
+        if stored && is_beat && now.since(message.head.at) > crate::config::timing::STALE_AFTER {
             return Taken::Nothing;
         }
         match self.console.hear(now, &message) {

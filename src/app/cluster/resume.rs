@@ -9,9 +9,9 @@ impl Part {
     /// What a store held of a leader that is gone: the kernel goes on from it.
     pub(super) fn resume(&mut self, beat: Option<&str>, board: Option<&str>) {
         let now = self.now();
-        let mut read = |text: Option<&str>| {
+        let read = |text: Option<&str>| {
             let message = Message::read(text?).ok()?;
-            let mapping = self.reference.hears(now, &message.head);
+            let mapping = self.reference.reads(&message.head).unwrap_or_default();
             (message.head.board == self.who.board).then(|| message.on_clock(|moment| mapping.to_local(moment)))
         };
         let current = match read(beat).map(|message| (message.head.token, message.said)) {

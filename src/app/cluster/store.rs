@@ -67,7 +67,7 @@ impl StoreWay {
     /// # Errors
     /// Where the URL names no server.
     pub(super) fn start(url: &str, board: &str, tasks: &Tasks<'_>) -> Result<Self, String> {
-        let link = || RedisLink::new(url, board, None);
+        let link = RedisLink::new(url, board, None)?;
         let (outbox, bell) = (Arc::<Mutex<Outbox>>::default(), Arc::new(Notify::new()));
         let (orders, ordered) = mpsc::unbounded_channel();
         let spawn = |task| {
@@ -75,15 +75,15 @@ impl StoreWay {
             tasks.tracker.spawn_on(async move { _ = stop.run_until_cancelled_owned(task).await }, tasks.runtime);
         };
         let writer = Writer {
-            link: link()?,
+            link: link.another(),
             outbox: Arc::clone(&outbox),
             bell: Arc::clone(&bell),
             ordered,
             tell: tasks.tell.clone(),
         };
         spawn(Box::pin(writer.run()) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>>);
-        spawn(Box::pin(listen(link()?, tasks.tell.clone())));
-        spawn(Box::pin(tell_time(link()?, tasks.clock, tasks.tell.clone())));
+        spawn(Box::pin(listen(link.another(), tasks.tell.clone())));
+        spawn(Box::pin(tell_time(link, tasks.clock, tasks.tell.clone())));
         Ok(Self { outbox, bell, orders })
     }
 
@@ -175,7 +175,7 @@ impl Writer {
             }
             Order::Board => {
                 if let Ok(Some(board)) = self.link.board().await {
-                    self.say(Happened::Text(board, false)).await;
+                    self.say(Happened::Text(board, true)).await;
                 }
             }
         }
@@ -267,25 +267,29 @@ async fn tell_time(mut link: RedisLink, clock: Clock, tell: mpsc::Sender<Happene
     let mut pace = Servo::new();
     let mut server: Option<String> = None;
     loop {
-        if server.is_none() {
-            let Ok(identity) = link.identity().await else {
-                sleep(TIME_AGAIN).await;
-                continue;
-            };
-            pace.restart();
-            server = Some(identity);
-        }
         let sent = clock.now();
-        let Ok(reference) = link.time().await else {
+        let asked = link.time().await;
+        let received = clock.now();
+        let told = match asked {
+            // The question may have made a new connection, and that may lead to another server.
+            Ok(reference) => link.identity().await.map(|identity| (reference, identity)),
+            Err(why) => Err(why),
+        };
+        let Ok((reference, identity)) = told else {
             server = None;
             sleep(TIME_AGAIN).await;
             continue;
         };
-        let sample = Sample { sent, reference, received: clock.now() };
+        if server.as_ref() != Some(&identity) {
+            // What took a connection as well says little of the clock.
+            pace.restart();
+            server = Some(identity);
+            continue;
+        }
+        let sample = Sample { sent, reference, received };
         pace.hear(sample);
         let next = clock.until(pace.next_sample(sample.received));
-        let happened = Happened::Sampled(server.clone().unwrap_or_default(), sample);
-        if tell.send(happened).await.is_err() {
+        if tell.send(Happened::Sampled(identity, sample)).await.is_err() {
             return;
         }
         sleep(next).await;

@@ -19,7 +19,7 @@ use crate::kernel::{Moment, Span};
 const LOOK_EVERY: Span = Span::from_millis(500);
 
 /// With a watch that works, this often: against what nobody thought of.
-const LOOK_SELDOM: Span = Span::from_secs(5);
+const LOOK_SELDOM: Span = Span::from_secs(30);
 
 /// How long a candidate waits after a question that failed.
 const RETRY: Span = Span::from_millis(250);
@@ -59,6 +59,7 @@ pub struct Candidate {
     /// The highest token that the store or a frame has shown: ours must not be below.
     highest: Token,
     watching: bool,
+    deaf: bool,
     /// When it last heard from the elector.
     answered: Option<Moment>,
     look_at: Moment,
@@ -85,6 +86,7 @@ impl Candidate {
             epoch: None,
             highest: Token { epoch: 0, rev: 0 },
             watching: false,
+            deaf: false,
             answered: None,
             look_at: now,
             looking: false,
@@ -161,6 +163,11 @@ impl Candidate {
                     self.look_at = now;
                 }
             }
+            Event::Deaf(deaf) => {
+                if !std::mem::replace(&mut self.deaf, deaf) && deaf {
+                    self.look_at = self.look_at.min(now);
+                }
+            }
             Event::Admitted(admitted) => {
                 self.admitted = admitted;
                 self.stand(now);
@@ -194,6 +201,11 @@ impl Candidate {
         {
             self.place = Place::Suspended(token);
         }
+    }
+
+    /// Whether a change of who leads would be told without asking.
+    const fn is_told(&self) -> bool {
+        self.watching && !self.deaf
     }
 
     fn may_act(&self, now: Moment) -> bool {

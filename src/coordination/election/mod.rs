@@ -117,6 +117,8 @@ pub enum Event {
     Watched(Option<Holder>),
     /// Whether the watch is known to tell of every change.
     Watching(bool),
+    /// Whether nobody is heard who leads: then the watch alone is not to be trusted.
+    Deaf(bool),
     /// Whether this console's name is its own: one whose name is taken may not campaign.
     Admitted(bool),
     /// The store refused a write, or a frame was heard, of this higher token.

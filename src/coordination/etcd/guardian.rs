@@ -1,14 +1,15 @@
-//! A tiny process that outlives a killed leader just long enough to give its lease back.
+//! A tiny process that outlives a killed console just long enough to give its leases back.
 //!
 //! It holds the reading end of a pipe. When the other end closes, even by
-//! `kill -9`, the console is dead and its lease is revoked, so that the next
-//! leader begins in milliseconds instead of after the lease's time. It can harm
-//! nothing: it ends the lease of a dead process alone. Deliberately nothing else:
-//! no renewing, no restarting, no word on a terminal.
+//! `kill -9`, the console is dead and its leases are revoked, so that the next
+//! leader begins in milliseconds instead of after the lease's time, and nobody
+//! lists the dead one. It can harm nothing: it ends the leases of a dead process
+//! alone. Deliberately nothing else: no renewing, no restarting, no word on a terminal.
 //!
 //! Down the pipe come lines of JSON: first the [`Spec`] with its secrets, which
-//! are in no argument and no variable, then each new lease.
+//! are in no argument and no variable, then all leases whenever they change.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -23,7 +24,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
-use super::{Client, Failure, Spec};
+use super::{Client, Spec};
 
 /// The program's only argument that makes it a guardian; no person is meant to write it.
 pub const ARGUMENT: &str = "guardian";
@@ -34,8 +35,8 @@ const MYSELF: &str = "/proc/self/exe";
 /// What the guardian keeps of the environment: where the machine's trusted certificates are.
 const KEPT: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// How often it tries, how long it waits in between, and how long it lives on in all: a lease is
-/// over by itself after 3 s, and by then nobody needs it any more.
+/// How often it tries, how long it waits in between, and how long it lives on in all: a leader's lease
+/// is over by itself after 3 s, a record's after 9 s, and by then nobody needs it any more.
 const TRIES: u32 = 10;
 const BETWEEN: Duration = Duration::from_millis(200);
 const WITHIN: Duration = Duration::from_secs(8);
@@ -43,14 +44,13 @@ const WITHIN: Duration = Duration::from_secs(8);
 /// The longest line that is read: a spec with a few certificates.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
-/// A lease as it travels down the pipe.
+/// What there is to give back, as it travels down the pipe: the most urgent first.
 #[derive(Serialize, Deserialize)]
-struct Lease {
-    /// 0: there is none.
-    lease: i64,
+struct Leases<'a> {
+    leases: Cow<'a, [i64]>,
 }
 
-/// The guardian of this process. Dropped without [`Guardian::close`], it gives the last lease back.
+/// The guardian of this process. Dropped without [`Guardian::close`], it gives back what it was told last.
 #[derive(Debug)]
 pub struct Guardian {
     child: Child,
@@ -58,7 +58,7 @@ pub struct Guardian {
 }
 
 impl Guardian {
-    /// Starts it. It knows no lease yet.
+    /// Starts it. It knows no leases yet.
     ///
     /// # Errors
     /// Where the process can't be started; the election goes on without it, and after a kill
@@ -82,18 +82,18 @@ impl Guardian {
         Ok(guardian)
     }
 
-    /// Tells which lease to give back from now on; 0: none. Never waits.
+    /// Tells which leases to give back from now on, instead of those before, in this order. Never waits.
     ///
     /// # Errors
     /// Where the guardian is gone, or has not read for a long time: start another.
-    pub fn tell(&mut self, lease: i64) -> io::Result<()> {
-        self.write(&Lease { lease })
+    pub fn tell(&mut self, leases: &[i64]) -> io::Result<()> {
+        self.write(&Leases { leases: leases.into() })
     }
 
     /// Lets it go, with nothing to give back.
     pub fn close(mut self) {
         // One that is gone already gives nothing back either.
-        let _ = self.tell(0);
+        let _ = self.tell(&[]);
     }
 
     fn write(&mut self, line: &impl Serialize) -> io::Result<()> {
@@ -111,7 +111,7 @@ impl Drop for Guardian {
     }
 }
 
-/// What the process of a guardian does: waits for the end of its input, gives the last lease back, and ends.
+/// What the process of a guardian does: waits for the end of its input, gives the last leases back, and ends.
 #[must_use]
 pub fn main() -> ExitCode {
     // A session of its own: what ends the terminal's programs does not reach it.
@@ -138,13 +138,14 @@ fn guard() -> Result<(), String> {
         None => return Ok(()),
     };
     let client = Client::new(&spec)?;
-    let mut last = 0;
+    let mut last = Vec::new();
     while let Some(line) = line(&mut input) {
-        if let Ok(told) = serde_json::from_slice::<Lease>(&line) {
-            last = told.lease;
+        if let Ok(told) = serde_json::from_slice::<Leases>(&line) {
+            last = told.leases.into_owned();
         }
     }
-    if last != 0 {
+    if !last.is_empty() {
+        // Where etcd stays away they end by themselves.
         let _ = runtime.block_on(async { timeout(WITHIN, give_back(&client, last)).await });
     }
     // A name that is still being resolved must not keep the process.
@@ -159,14 +160,22 @@ fn line(input: &mut io::StdinLock<'_>) -> Option<Vec<u8>> {
     (read > 0).then_some(line)
 }
 
-async fn give_back(client: &Client, lease: i64) -> Result<(), Failure> {
-    let mut tried = 1;
-    loop {
-        match client.revoke(lease).await {
-            Err(_) if tried < TRIES => tried += 1,
-            answered => return answered,
+/// Round after round, so that one lease that can't be given back does not keep the others.
+async fn give_back(client: &Client, mut leases: Vec<i64>) {
+    for round in 0..TRIES {
+        if round > 0 {
+            sleep(BETWEEN).await;
         }
-        sleep(BETWEEN).await;
+        let mut left = Vec::new();
+        for lease in leases {
+            if client.revoke(lease).await.is_err() {
+                left.push(lease);
+            }
+        }
+        if left.is_empty() {
+            return;
+        }
+        leases = left;
     }
 }
 

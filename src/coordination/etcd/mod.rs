@@ -27,6 +27,8 @@ use serde::{Deserialize, Serialize};
 
 use self::transport::Transport;
 pub use self::watch::{Watch, Watched};
+#[cfg(feature = "config")]
+use crate::config::EtcdConfig;
 
 /// How long one try may take. Three endpoints then answer, or fail to, within half of a lease's
 /// time to renew (reliability, Trpc).
@@ -56,6 +58,22 @@ pub struct Spec {
     pub board: String,
     /// Certificates (PEM) to trust instead of those that the machine trusts.
     pub trusted: Option<Vec<u8>>,
+}
+
+#[cfg(feature = "config")]
+impl Spec {
+    /// What `config` says, for the board called `board`.
+    #[must_use]
+    pub fn of(config: &EtcdConfig, board: &str) -> Self {
+        Self {
+            endpoints: config.endpoints.iter().map(|endpoint| (endpoint.host.clone(), endpoint.port)).collect(),
+            tls: config.tls,
+            login: config.user.clone().zip(config.password.as_ref().map(|password| password.reveal().to_owned())),
+            attempt: config.lease.attempt.into(),
+            board: board.to_owned(),
+            trusted: None,
+        }
+    }
 }
 
 impl fmt::Debug for Spec {
@@ -200,7 +218,7 @@ impl Client {
     /// The changes under this board's keys, from when it is first asked for the next.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        Watch::new(Arc::clone(&self.shared))
+        Watch::new(Arc::clone(&self.shared), watch::QUIET)
     }
 }
 

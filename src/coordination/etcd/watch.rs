@@ -1,5 +1,8 @@
 //! The changes under a board's keys, as they happen, for as long as they are asked for.
 //!
+//! The consoles' own records are left out, which sort behind all other keys: fifty consoles that tell of
+//! themselves would be most of what a follower hears, and nobody acts on it.
+//!
 //! A watch that breaks is begun anew at the next endpoint, from that member's
 //! newest revision on, and says so: whoever listens reads everything again. So
 //! no history is needed, and a compaction costs no more than a lost connection.
@@ -28,7 +31,8 @@ use super::{FRAME_BYTES_MAX, Holder, Shared, text};
 
 /// How long a watch may be quiet until its member is asked whether there was anything to tell. With a
 /// try's time, and once more where it fell behind, this bounds how long a frozen server goes unnoticed.
-const QUIET: Duration = Duration::from_secs(2);
+/// It may take longer than a failover: whoever hears no leader asks for itself.
+pub(super) const QUIET: Duration = Duration::from_secs(30);
 
 /// The least pause before a watch is begun anew; up to twice as long, so that not all consoles come at once.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -46,8 +50,6 @@ pub enum Watched {
     Frame(String),
     /// The board was put.
     Board,
-    /// A console came, went, or says something else of itself.
-    Members,
     /// Something was put that can't be one of ours, in words that name the key.
     Foreign(String),
     /// The watch has begun, for the first time or anew; changes before may be missing. Read everything.
@@ -61,9 +63,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    /// One that asks its member after so long a silence.
+    pub(super) fn new(shared: Arc<Shared>, quiet: Duration) -> Self {
         let (tell, news) = channel(WAITING);
-        Self { work: Box::pin(work(shared, tell)), news }
+        Self { work: Box::pin(work(shared, quiet, tell)), news }
     }
 
     /// Waits for the next change, through every trouble. Nothing is lost where the wait is given up.
@@ -82,10 +85,10 @@ impl std::fmt::Debug for Watch {
     }
 }
 
-async fn work(shared: Arc<Shared>, tell: Sender<Watched>) -> Infallible {
+async fn work(shared: Arc<Shared>, quiet: Duration, tell: Sender<Watched>) -> Infallible {
     let mut place = shared.transport.preferred();
     loop {
-        let trouble = match Stream::begin(&shared, place).await {
+        let trouble = match Stream::begin(&shared, place, quiet).await {
             Ok(stream) => {
                 let _ = tell.send(Watched::Restarted).await;
                 stream.run(&tell).await
@@ -110,6 +113,7 @@ fn pause(seed: u64) -> Duration {
 struct Stream<'s> {
     shared: &'s Shared,
     place: usize,
+    quiet: Duration,
     lines: Lines,
     progress: Progress,
 }
@@ -124,10 +128,10 @@ struct Progress {
 }
 
 impl<'s> Stream<'s> {
-    async fn begin(shared: &'s Shared, place: usize) -> Result<Self, Trouble> {
-        let prefix = &shared.keys.prefix;
+    async fn begin(shared: &'s Shared, place: usize, quiet: Duration) -> Result<Self, Trouble> {
+        let keys = &shared.keys;
         let body = json!({"create_request": {
-            "key": base64(prefix.as_bytes()), "range_end": base64(wire::end_of(prefix).as_bytes()), "fragment": true,
+            "key": base64(keys.prefix.as_bytes()), "range_end": base64(keys.members.as_bytes()), "fragment": true,
         }});
         let deadline = Instant::now() + shared.transport.attempt();
         let response = shared.transport.stream(place, "/v3/watch", &body).await?;
@@ -140,7 +144,7 @@ impl<'s> Stream<'s> {
             return Err(Trouble::no_etcd());
         }
         let progress = Progress { told: created.header.revision.into(), ..Progress::default() };
-        let stream = Self { shared, place, lines, progress };
+        let stream = Self { shared, place, quiet, lines, progress };
         // A member without a majority would take the watch and never tell anything.
         newest(shared, place).await?;
         Ok(stream)
@@ -148,11 +152,11 @@ impl<'s> Stream<'s> {
 
     /// Tells changes until the stream breaks.
     async fn run(self, tell: &Sender<Watched>) -> Trouble {
-        let Self { shared, place, mut lines, progress } = self;
+        let Self { shared, place, quiet, mut lines, progress } = self;
         tokio::select! {
             biased;
             trouble = forward(shared, &mut lines, &progress, tell) => trouble,
-            trouble = guard(shared, place, &progress) => trouble,
+            trouble = guard(shared, place, quiet, &progress) => trouble,
         }
     }
 }
@@ -174,11 +178,11 @@ async fn forward(shared: &Shared, lines: &mut Lines, progress: &Progress, tell: 
 }
 
 /// Ends once the member is silent, cut off, or does not tell what it should have.
-async fn guard(shared: &Shared, place: usize, progress: &Progress) -> Trouble {
+async fn guard(shared: &Shared, place: usize, quiet: Duration, progress: &Progress) -> Trouble {
     let mut heard = 0;
     let mut behind = None;
     loop {
-        sleep(QUIET).await;
+        sleep(quiet).await;
         let now = progress.heard.load(Ordering::Relaxed);
         if now != heard {
             heard = now;
@@ -197,9 +201,9 @@ async fn guard(shared: &Shared, place: usize, progress: &Progress) -> Trouble {
 
 /// The revision of the newest change that is still to be seen under the keys, as the majority knows it.
 async fn newest(shared: &Shared, place: usize) -> Result<u64, Trouble> {
-    let prefix = &shared.keys.prefix;
+    let keys = &shared.keys;
     let body = json!({
-        "key": base64(prefix.as_bytes()), "range_end": base64(wire::end_of(prefix).as_bytes()),
+        "key": base64(keys.prefix.as_bytes()), "range_end": base64(keys.members.as_bytes()),
         "limit": "1", "keys_only": true, "sort_order": "DESCEND", "sort_target": "MOD",
     });
     let found: wire::Range = shared.transport.ask_at(place, "/v3/kv/range", &body).await?;
@@ -215,9 +219,6 @@ fn watched(shared: &Shared, event: Event) -> Option<Watched> {
     if is(&keys.leader) {
         let revision = pair.mod_revision;
         return Some(Watched::Leader((!gone).then(|| Holder::of(pair)), revision));
-    }
-    if pair.key.starts_with(keys.members.as_bytes()) {
-        return Some(Watched::Members);
     }
     if gone {
         return None;

@@ -96,7 +96,7 @@ const KNOWN: &[(&str, Meaning, &str)] = &[
     ("corrupt", Meaning::Refused, "it found its own data damaged (CORRUPT); restore the member"),
     ("not capable", Meaning::Refused, "it is too old for that; it needs version 3.4 or newer"),
     ("unknown service", Meaning::Refused, "it is too old for that; it needs version 3.4 or newer"),
-    ("http request to an https server", Meaning::Elsewhere, "it speaks TLS alone; write `https://`"),
+    ("http request to an https server", Meaning::Elsewhere, "it speaks TLS alone; write `etcds://`"),
 ];
 
 /// What every question about a lease hears once it is over.
@@ -196,7 +196,7 @@ fn tls(error: &TlsError) -> String {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate is expired",
             _ => "its certificate is not valid",
         },
-        TlsError::InvalidMessage(_) => "it speaks no TLS; write `http://` for a plain connection",
+        TlsError::InvalidMessage(_) => "it speaks no TLS; write `etcd://` for a plain connection",
         other => return format!("no TLS with it: {other}"),
     };
     words.into()
@@ -271,7 +271,7 @@ mod tests {
                 400,
                 "Client sent an HTTP request to an HTTPS server.",
                 Meaning::Elsewhere,
-                "it speaks TLS alone; write `https://`",
+                "it speaks TLS alone; write `etcds://`",
             ),
         ] {
             assert_eq!(said(status, body.as_bytes()), Trouble::new(meaning, words));

@@ -1,29 +1,19 @@
 //! The bodies of messages: the kernel's types in as few bytes as stay readable.
-//!
-//! A follower on a thin link hears two beats a second, so a turn is an array and not an object.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::turns;
 use super::value::{read_values, written_values};
 use super::wire::Said;
 use crate::frame::Safe;
-use crate::kernel::beat::{Beat, Mark, Mirror, Mirrored, Origin, Showing};
+use crate::kernel::beat::{Beat, Mark, Mirror, Mirrored, Origin};
 use crate::kernel::board::{ItemId, Level};
 use crate::kernel::{Moment, Span};
 
-/// More turns than this are in no horizon: an interval is 100 ms at least where a person reads it.
-const TURNS_MAX: usize = 256;
-
 /// More items than a board may have.
 const ITEMS_MAX: usize = 20_000;
-
-/// A turn: item, content, µs from the beat's own moment, µs it lasts, flags, next place, next call.
-type TurnBody = (Option<String>, u64, i64, u64, u8, usize, usize);
-
-const CALLING: u8 = 1;
-const AGAIN: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,41 +24,19 @@ pub(super) struct BeatBody {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     h: bool,
     m: (usize, u64),
-    t: Vec<TurnBody>,
+    t: Vec<serde_json::Value>,
 }
 
 impl BeatBody {
-    pub(super) fn of(at: Moment, number: u64, consoles: u32, handover: bool, beat: &Beat) -> Self {
-        let turn = |turn: &Showing| {
-            let flags = if turn.calling { CALLING } else { 0 } | if turn.again { AGAIN } else { 0 };
-            let item = turn.item.as_ref().map(ToString::to_string);
-            let off = micros_between(at, turn.show_at);
-            (item, turn.content, off, turn.dwell.as_nanos() / 1_000, flags, turn.next_place, turn.next_call)
-        };
-        let turns = beat.turns.iter().take(TURNS_MAX).map(turn).collect();
+    /// The body with the first `turns` of the beat's.
+    pub(super) fn of(at: Moment, number: u64, consoles: u32, handover: bool, beat: &Beat, turns: usize) -> Self {
+        let turns = turns::written(at, &beat.turns[..turns.min(beat.turns.len())]);
         let mark = (beat.mark.items, beat.mark.digest);
         Self { n: number, s: beat.seq, c: consoles, h: handover, m: mark, t: turns }
     }
 
     pub(super) fn into_said(self, at: Moment) -> Result<Said, &'static str> {
-        if self.t.len() > TURNS_MAX {
-            return Err("it has too many turns");
-        }
-        let turn = |(item, content, off, dwell, flags, next_place, next_call): TurnBody| {
-            let show_at =
-                if off < 0 { back(at, off.unsigned_abs()) } else { at + Span::from_micros(off.unsigned_abs()) };
-            Ok(Showing {
-                item: item.as_deref().map(id).transpose()?,
-                content,
-                show_at,
-                dwell: Span::from_micros(dwell),
-                calling: flags & CALLING > 0,
-                next_place,
-                next_call,
-                again: flags & AGAIN > 0,
-            })
-        };
-        let turns = self.t.into_iter().map(turn).collect::<Result<_, &'static str>>()?;
+        let turns = turns::read(at, &self.t)?;
         let mark = Mark { items: self.m.0, digest: self.m.1 };
         let beat = Beat { seq: self.s, turns, mark };
         Ok(Said::Beat { number: self.n, consoles: self.c, handover: self.h, beat })
@@ -235,13 +203,4 @@ fn id(text: &str) -> Result<ItemId, &'static str> {
 
 fn level(word: &str) -> Result<Level, &'static str> {
     word.parse().map_err(|_| "it has a level that is none")
-}
-
-fn micros_between(from: Moment, to: Moment) -> i64 {
-    let micros = |span: Span| i64::try_from(span.as_nanos() / 1_000).unwrap_or(i64::MAX);
-    if to >= from { micros(to.since(from)) } else { -micros(from.since(to)) }
-}
-
-fn back(at: Moment, micros: u64) -> Moment {
-    Moment::from_unix_nanos(at.unix_nanos().saturating_sub(micros.saturating_mul(1_000)))
 }

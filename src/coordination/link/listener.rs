@@ -4,7 +4,7 @@
 //! in step this console is. Deliberately no link and no clock; the caller says what time it is.
 
 use super::wire::{Message, Said};
-use crate::config::timing::{ALONE_AFTER, FAR_FUTURE, STALE_AFTER};
+use crate::config::timing::{ALONE_AFTER, FAR_FUTURE, HORIZON, STALE_AFTER};
 use crate::coordination::Token;
 use crate::frame::Safe;
 use crate::kernel::{Moment, Span};
@@ -36,8 +36,6 @@ pub enum Ignored {
     FarFuture,
     /// It is our own.
     Own,
-    /// It was told by a clock that is not ours, and nothing confirms yet which one that is.
-    OtherClock,
 }
 
 /// What is heard, and when.
@@ -82,7 +80,7 @@ impl Listener {
             return Err(Ignored::FarFuture);
         }
         // What a store kept of a leader that is long gone is no sign of life.
-        let spent = now.since(head.at) >= ALONE_AFTER;
+        let spent = now.since(head.at) >= HORIZON;
         let order = (head.token, beat.seq, *number);
         if spent || self.newest.is_some_and(|newest| order <= newest) {
             return Err(Ignored::Old);

@@ -3,7 +3,6 @@
 //! [`Message`] is what travels, one line of text whatever the way; [`Listener`] decides what of it
 //! counts. The ways themselves move lines and know nothing of what they say.
 
-mod alignment;
 mod body;
 mod listener;
 #[cfg(feature = "consoles")]
@@ -13,12 +12,14 @@ pub mod machine;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod reference;
+#[cfg(test)]
+mod tests;
+mod turns;
 mod value;
 #[cfg(feature = "redis")]
 mod way;
 mod wire;
 
-pub use alignment::Alignment;
 pub use listener::{Ignored, Listener, Mode};
 pub use reference::Reference;
 pub use wire::{BEAT_BYTES_MAX, BOARD_BYTES_MAX, Head, Message, Said, Unusable};

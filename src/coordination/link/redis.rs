@@ -9,16 +9,15 @@
 //! newest thing next, and a new connection says nothing before the server has
 //! answered on it. So a server that thaws finds one old word at most.
 
-mod line;
 mod subscription;
 
 use redis::{Script, ScriptInvocation};
 
-use self::line::{Failure, Line, Question};
 pub use self::subscription::Subscription;
 pub use super::way::{BEAT_HEAD, Claimed, Heard, Published, Said, State, Trouble};
 use super::way::{BOARD_BYTES_MAX, FRAME_BYTES_MAX, NEWS_BYTES_MAX};
 use crate::coordination::Token;
+use crate::coordination::redis::line::{Failure, Line};
 use crate::coordination::redis::server::Server;
 use crate::kernel::Moment;
 
@@ -35,6 +34,7 @@ const IDENTITY: &str = "ask the run of";
 type Answer = Vec<Option<Vec<u8>>>;
 
 /// The scripts, each behind the fence that all of them share but the one that reads.
+#[derive(Clone)]
 struct Scripts {
     claim: Script,
     publish: Script,
@@ -44,6 +44,7 @@ struct Scripts {
 }
 
 /// The names of one board's keys and channel.
+#[derive(Clone)]
 struct Keys {
     state: String,
     state_bad: String,
@@ -61,8 +62,8 @@ pub struct RedisLink {
 }
 
 impl RedisLink {
-    /// The link of the board called `slug` over the server of `url`, which is not asked yet. `trusted` (PEM)
-    /// replaces the certificates this machine trusts.
+    /// The link of the board called `slug` over the server of `url`, or the primary that its sentinels know;
+    /// nobody is asked yet. `trusted` (PEM) replaces the certificates this machine trusts.
     ///
     /// # Errors
     /// Where the URL names no server; never with the URL's own words.
@@ -86,6 +87,14 @@ impl RedisLink {
                 state: Script::new(include_str!("redis/state.lua")),
             },
         })
+    }
+
+    /// Another link of the same board to the same server, over a connection of its own. Where a
+    /// [`subscription`](Self::subscription) of one of them finds that the server was replaced, all leave it.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        let line = Line::new(self.line.server().clone());
+        Self { line, keys: self.keys.clone(), scripts: self.scripts.clone() }
     }
 
     /// Where the server is, without secrets.
@@ -165,7 +174,7 @@ impl RedisLink {
     pub async fn state(&mut self) -> Result<Option<State>, Trouble> {
         let mut call = self.scripts.state.key(&self.keys.state);
         call.arg(FRAME_BYTES_MAX);
-        let asked: Result<Answer, Failure> = self.line.ask(FRAME_BYTES_MAX, Question::Script(&call)).await;
+        let asked: Result<Answer, Failure> = self.line.ask(FRAME_BYTES_MAX, &call).await;
         let answer = asked.map_err(|failure| self.trouble(STATE, &self.keys.state, failure))?;
         if answer.is_empty() {
             return Ok(None);
@@ -191,12 +200,12 @@ impl RedisLink {
     /// # Errors
     /// Where it can't be read, or holds what is not ours.
     pub async fn board(&mut self) -> Result<Option<String>, Trouble> {
-        let length = self.line.ask(0, Question::Command(redis::cmd("STRLEN").arg(&self.keys.board))).await;
+        let length = self.line.ask(0, redis::cmd("STRLEN").arg(&self.keys.board)).await;
         let length: usize = length.map_err(|failure| self.trouble(BOARD, &self.keys.board, failure))?;
         if length > BOARD_BYTES_MAX {
             return Err(self.told(BOARD, "it is too large to be one"));
         }
-        let text = self.line.ask(length, Question::Command(redis::cmd("GET").arg(&self.keys.board))).await;
+        let text = self.line.ask(length, redis::cmd("GET").arg(&self.keys.board)).await;
         let text: Option<Vec<u8>> = text.map_err(|failure| self.trouble(BOARD, &self.keys.board, failure))?;
         let text = text.map(|text| String::from_utf8(text).map_err(|_| self.told(BOARD, "it is no text")));
         text.transpose()
@@ -207,7 +216,7 @@ impl RedisLink {
     /// # Errors
     /// Where it does not tell.
     pub async fn time(&mut self) -> Result<Moment, Trouble> {
-        let asked = self.line.ask(0, Question::Command(&redis::cmd("TIME"))).await;
+        let asked = self.line.ask(0, &redis::cmd("TIME")).await;
         let (seconds, micros): (u64, u64) = asked.map_err(|failure| self.trouble(TIME, &self.keys.state, failure))?;
         let nanos = seconds.checked_mul(1_000_000_000).and_then(|n| n.checked_add(micros.checked_mul(1_000)?));
         nanos.map(Moment::from_unix_nanos).ok_or_else(|| self.odd(TIME))
@@ -272,7 +281,7 @@ fn fenced<'a>(script: &'a Script, keys: &Keys, token: Token) -> ScriptInvocation
 
 /// Runs a script that writes; one that found a foreign key has set it aside.
 async fn run(line: &mut Line, doing: &str, bytes: usize, call: &ScriptInvocation<'_>) -> Result<Answer, Trouble> {
-    match line.ask::<Answer>(bytes, Question::Script(call)).await {
+    match line.ask::<Answer, _>(bytes, call).await {
         Ok(answer) if word(&answer, 0) == Some("FOREIGN") => {
             Err(Trouble::Foreign(word(&answer, 1).unwrap_or_default().to_owned()))
         }

@@ -6,20 +6,32 @@
 //! A pure state machine, like the servo itself.
 
 use super::wire::Head;
-use crate::config::timing::HORIZON;
 use crate::kernel::beat::{Mapping, Sample, Servo};
 use crate::kernel::{Moment, Span};
 
 /// Arrivals that are remembered: half a minute of beats.
 const ARRIVALS: usize = 64;
 
-/// A leader whose clock has the same name as ours but stands so far off has found another reference
-/// than we have, or not yet: its beats then tell more than the servo.
-const PLAUSIBLE: Span = Span::from_secs(2);
+/// Nothing is heard before it was said. Two clocks that follow one server may be so far apart: more the servo
+/// takes for another clock, and so does everybody else.
+const EARLY_AT_MOST: i64 = 128_000_000;
 
-/// Two words in a row that are behind by the same, within this, tell of a clock that was set back: half of a
-/// beat, by which words that were held up catch up.
-const SET_BACK_WITHIN: Span = Span::from_millis(250);
+/// What is heard so much later than it was said was held up on its way; if all of it is, for long, the leader's
+/// clock is another one. Later than that a word would come too late for the turn that it has just decided.
+const LATE_FROM: i64 = 250_000_000;
+
+/// What is heard so much later was not on its way all the time: a store gives up after 0.3 s, and a connection that
+/// stands still after 0.8 s. It piled up while this process slept, or its clock is another one.
+const LATE_AT_MOST: i64 = 2_000_000_000;
+
+/// Another clock is believed when it was heard of for so long. What piled up comes all at once.
+const CONFIRMED_AFTER: Span = Span::from_millis(250);
+
+/// Where it may as well have been the way, all that was heard has to be late for so long.
+const LATE_FOR: Span = Span::from_secs(2);
+
+/// As much of a server's name as tells it from the one before it; every beat carries it.
+const SERVER_CHARACTERS: usize = 8;
 
 /// How far off a clock may be that is known by arrivals alone: the way of a beat over a bad line.
 const ONE_WAY_BOUND: Span = Span::from_millis(70);
@@ -38,8 +50,10 @@ pub struct Reference {
     foreign: String,
     arrivals: Vec<i64>,
     next: usize,
-    /// How far ahead the last word seemed, where that was so far behind that its clock may have been set back.
-    suspect: Option<i64>,
+    /// How far ahead of ours a clock seems that does not fit what we know, and since when.
+    doubted: Option<(i64, Moment)>,
+    /// That of the leader is gone by, although its name is the server's.
+    strays: bool,
 }
 
 impl Reference {
@@ -54,7 +68,8 @@ impl Reference {
             foreign: String::new(),
             arrivals: Vec::with_capacity(ARRIVALS),
             next: 0,
-            suspect: None,
+            doubted: None,
+            strays: false,
         }
     }
 
@@ -67,7 +82,7 @@ impl Reference {
 
     /// A server tells the time from now on; another than before begins anew.
     pub fn follow(&mut self, server: &str) {
-        let name = format!("server:{server}");
+        let name = format!("server:{}", server.get(..SERVER_CHARACTERS).unwrap_or(server));
         if self.server.as_ref() != Some(&name) {
             self.server = Some(name);
             self.servo.restart();
@@ -93,51 +108,86 @@ impl Reference {
         }
     }
 
-    /// How to get to the clock that a message speaks on, which arrived at `now`.
-    pub fn hears(&mut self, now: Moment, head: &Head) -> Mapping {
-        let (name, mapping) = self.speaks();
-        if name == head.clock {
-            let spoken = mapping.to_local(head.at);
-            // What was held up on its way is old, and its clock is right all the same.
-            if spoken.since(now) < PLAUSIBLE && now.since(spoken) < HORIZON {
-                return mapping;
-            }
-        }
-        self.arrived(now, head)
-    }
-
-    fn arrived(&mut self, now: Moment, head: &Head) -> Mapping {
-        if self.foreign != head.clock {
-            self.foreign.clone_from(&head.clock);
-            self.arrivals.clear();
-            self.next = 0;
-            self.suspect = None;
-        }
+    /// How to get to the clock that a message speaks on which a leader said just now; `None`: it speaks on a
+    /// clock that can't be the one we know, and the next of its words has to confirm that first.
+    pub fn hears(&mut self, now: Moment, head: &Head) -> Option<Mapping> {
         let ahead = i128::from(head.at.unix_nanos()) - i128::from(now.unix_nanos());
         let ahead = i64::try_from(ahead).unwrap_or(if ahead > 0 { i64::MAX } else { i64::MIN });
-        // A clock that was set is another clock from then on. One that was set back differs from words that
-        // were held up on their way by the next ones: those catch up, the clock stays as far behind.
-        let known = self.arrivals.iter().copied().max();
-        let behind = known.filter(|known| *known > ahead && known.abs_diff(ahead) > PLAUSIBLE.as_nanos());
-        if let Some(known) = behind {
-            let before = self.suspect.replace(ahead);
-            if before.is_none_or(|before| before.abs_diff(ahead) > SET_BACK_WITHIN.as_nanos()) {
-                return Mapping::fixed(known);
+        let (name, mapping) = self.speaks();
+        let shared = (name == head.clock).then_some(mapping);
+        if shared.is_none() && self.foreign != head.clock {
+            self.foreign.clone_from(&head.clock);
+            self.begin(ahead);
+        }
+        let expected = match shared {
+            Some(mapping) => mapping.offset_nanos(now),
+            None => self.furthest().unwrap_or(ahead),
+        };
+        let early = ahead.saturating_sub(expected);
+        let known = |reference: &Self| shared.unwrap_or_else(|| Mapping::fixed(reference.furthest().unwrap_or(0)));
+        if (-LATE_FROM..=EARLY_AT_MOST).contains(&early) {
+            (self.doubted, self.strays) = (None, false);
+            if shared.is_none() {
+                self.arrived(ahead);
             }
+            return Some(known(self));
         }
-        self.suspect = None;
-        if behind.is_some() || known.is_some_and(|known| known.abs_diff(ahead) > PLAUSIBLE.as_nanos()) {
-            self.arrivals.clear();
-            self.next = 0;
+        let may_be_late = (-LATE_AT_MOST..0).contains(&early);
+        let (seemed, since) = self
+            .doubted
+            .filter(|(seemed, _)| seemed.abs_diff(ahead) < LATE_FROM.unsigned_abs())
+            .unwrap_or((ahead, now));
+        let seems = seemed.max(ahead);
+        self.doubted = Some((seems, since));
+        let confirmed = now.since(since) >= if may_be_late { LATE_FOR } else { CONFIRMED_AFTER };
+        if confirmed && shared.is_none() {
+            // A clock that was set is another clock from then on.
+            self.begin(seems);
+            self.doubted = None;
         }
+        self.strays = confirmed && shared.is_some();
+        match (confirmed, may_be_late) {
+            (true, _) => Some(Mapping::fixed(seems)),
+            (false, true) => Some(known(self)),
+            (false, false) => None,
+        }
+    }
+
+    /// How to get to the clock of a message that a store has kept, which is as old as it says; `None`: that clock
+    /// is not known, or not yet.
+    #[must_use]
+    pub fn reads(&self, head: &Head) -> Option<Mapping> {
+        let (name, mapping) = self.speaks();
+        if name == head.clock {
+            return Some(mapping);
+        }
+        self.furthest().filter(|_| self.foreign == head.clock).map(Mapping::fixed)
+    }
+
+    /// Whether the leader was heard of last on the very clock that this console has.
+    #[must_use]
+    pub fn is_shared(&self, head: &Head) -> bool {
+        self.speaks().0 == head.clock && !self.strays
+    }
+
+    fn begin(&mut self, ahead: i64) {
+        self.arrivals.clear();
+        self.next = 0;
+        self.arrived(ahead);
+    }
+
+    fn arrived(&mut self, ahead: i64) {
         if self.arrivals.len() < ARRIVALS {
             self.arrivals.push(ahead);
         } else {
             self.arrivals[self.next] = ahead;
             self.next = (self.next + 1) % ARRIVALS;
         }
-        // Every beat arrives late, never early: the one that seemed furthest ahead was late the least.
-        Mapping::fixed(self.arrivals.iter().copied().max().unwrap_or(0))
+    }
+
+    /// Every beat arrives late, never early: the one that seemed furthest ahead was late the least.
+    fn furthest(&self) -> Option<i64> {
+        self.arrivals.iter().copied().max()
     }
 
     /// How far the reference is ahead of our own clock, and how wrong that may be; zeros for our own.
@@ -150,71 +200,9 @@ impl Reference {
         if name != self.own {
             return (mapping.offset_nanos(now), self.servo.bound(now));
         }
-        match self.arrivals.iter().copied().max() {
+        match self.furthest() {
             Some(ahead) => (ahead, ONE_WAY_BOUND),
             None => (0, Span::ZERO),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::coordination::Token;
-    use crate::frame::Safe;
-
-    fn head(clock: &str, at: Moment) -> Head {
-        Head {
-            board: "hall".into(),
-            console: Safe::line("hall-1"),
-            boot: "1".into(),
-            token: Token { epoch: 1, rev: 1 },
-            at,
-            clock: clock.into(),
-        }
-    }
-
-    fn at(millis: u64) -> Moment {
-        Moment::from_unix_nanos(1_000_000_000_000) + Span::from_millis(millis)
-    }
-
-    /// What a moment on the heard clock is on ours, as the word tells that arrived at `now`.
-    fn local(reference: &mut Reference, now: Moment, clock: &str, spoken: Moment) -> i128 {
-        let mapping = reference.hears(now, &head(clock, spoken));
-        i128::from(mapping.to_local(spoken).unix_nanos()) - i128::from(spoken.unix_nanos())
-    }
-
-    #[test]
-    fn words_that_were_held_up_move_no_clock() {
-        let mut reference = Reference::new("2");
-        reference.follow("redis");
-        for number in 0..40 {
-            let sent = at(number * 20);
-            reference.sample(Sample { sent, reference: sent, received: sent });
-        }
-        assert_eq!(reference.speaks().0, "server:redis");
-        for name in ["server:redis", "console:1"] {
-            let mut now = 1_000;
-            let step = local(&mut reference, at(now), name, at(now));
-            assert_eq!(step, 0);
-            // Nothing for five seconds, and then all of it at once.
-            now += 5_000;
-            for late in (0..=10).rev() {
-                let spoken = at(now - late * 500);
-                assert_eq!(local(&mut reference, at(now), name, spoken), 0, "{name} {late}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_clock_that_was_set_is_known_by_its_second_word() {
-        for apart in [-7_200_000_i64, -3_000, 3_000, 3_600_000] {
-            let mut reference = Reference::new("2");
-            let clock = |now: u64| at((10_000_000_i64 + i64::try_from(now).unwrap() + apart).unsigned_abs());
-            local(&mut reference, at(0), "console:1", at(10_000_000));
-            local(&mut reference, at(500), "console:1", clock(500));
-            let mapping = reference.hears(at(1_000), &head("console:1", clock(1_000)));
-            assert_eq!(mapping.to_local(clock(1_000)), at(1_000), "{apart}");
         }
     }
 }

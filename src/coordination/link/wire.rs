@@ -142,7 +142,15 @@ impl Message {
         let at = self.head.at;
         match &self.said {
             Said::Beat { number, consoles, handover, beat } => {
-                self.sealed(BEAT, BeatBody::of(at, *number, *consoles, *handover, beat))
+                let body = |turns| BeatBody::of(at, *number, *consoles, *handover, beat, turns);
+                let mut turns = beat.turns.len();
+                let mut text = self.sealed(BEAT, body(turns));
+                // The last turns of a long horizon are told by a later beat; one that is too long by none.
+                while text.len() > BEAT_BYTES_MAX && turns > 1 {
+                    turns -= turns.div_ceil(8);
+                    text = self.sealed(BEAT, body(turns));
+                }
+                text
             }
             Said::Board { mark, mirror } => self.sealed(BOARD, BoardBody::of(*mark, mirror)),
             Said::News(items) => self.sealed(NEWS, NewsBody::of(items)),

@@ -1,8 +1,11 @@
-//! What everything that speaks with a Redis server needs: the server by its URL, and its answers in an operator's words.
+//! What everything that speaks with a Redis server needs: the server by its URL, a bounded connection, and plain words.
 //!
-//! Deliberately no client: the store asks from a thread of its own and the
-//! link between consoles from the runtime, and each keeps its own connections.
+//! [`server`] makes connections, straight or by way of the [`sentinels`]; [`line`] asks on one; [`lookout`]
+//! tells when a listener has to leave. Deliberately no keys and no scripts: those are the store's and the link's.
 
+pub(in crate::coordination) mod line;
+pub(in crate::coordination) mod lookout;
+mod sentinels;
 pub(in crate::coordination) mod server;
 #[cfg(test)]
 pub(in crate::coordination) mod testing;

@@ -18,6 +18,9 @@ pub(in crate::coordination) const NO_ANSWER_OVER_TLS: &str = "it did not answer 
 /// The server went away while it was asked, or speaks TLS alone.
 pub(in crate::coordination) const CLOSED: &str = "it closed the connection";
 
+/// It is a replica that does not reach its primary.
+pub(in crate::coordination) const CUT_OFF: &str = "it is a replica whose primary is down (MASTERDOWN)";
+
 /// What the server says of it within a script begins with no word of its own.
 const MAY_NOT: &str = "this user may not do that there (NOPERM)";
 
@@ -32,7 +35,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("LOADING", "it is still loading its data (LOADING)"),
     ("BUSY", "a script keeps it busy (BUSY)"),
     ("NOREPLICAS", "too few replicas follow it (NOREPLICAS)"),
-    ("MASTERDOWN", "it is a replica whose primary is down (MASTERDOWN)"),
+    ("MASTERDOWN", CUT_OFF),
     ("MOVED", "it is a node of a cluster, and another node has this board (MOVED)"),
     ("CLUSTERDOWN", "its cluster is down (CLUSTERDOWN)"),
 ];

@@ -25,7 +25,7 @@ pub use keeper::{Keeper, Pace};
 pub use lock::{Held, Lock, lock};
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
-pub use redis::RedisStore;
+pub use redis::{About, RedisStore};
 
 pub use super::private::prepare;
 use crate::kernel::{BoardSnapshot, Current, Snapshot};

@@ -13,8 +13,8 @@
 //! its successor. Deliberately no promise about a power cut: how soon a write
 //! is on a disk is the server's configuration (`appendonly`).
 
+mod about;
 mod link;
-mod server;
 mod turn;
 
 use std::path::PathBuf;
@@ -23,9 +23,11 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Script};
 
-use self::link::{Failure, Link};
+pub use self::about::About;
+use self::link::Link;
 use super::wire;
 use super::{Loaded, Store, StoreError};
+use crate::coordination::redis::line::Failure;
 use crate::coordination::redis::words;
 use crate::kernel::{BoardSnapshot, Current, Snapshot};
 
@@ -106,27 +108,6 @@ impl RedisStore {
         self.link.address()
     }
 
-    /// The server's version, which proves that it answers and lets this user in.
-    ///
-    /// # Errors
-    /// Why it does not.
-    pub fn version(&mut self) -> Result<String, String> {
-        let state = self.state.clone();
-        let asked = self.link.ask(0, &async |connection| {
-            // PING would fail where a full disk stops the writes alone.
-            let _: Option<String> = get_field(connection, &state, "rev").await?;
-            redis::cmd("INFO").arg("server").query_async::<String>(connection).await
-        });
-        match asked {
-            Ok(info) => {
-                let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
-                Ok(version.map_or_else(|| "without a version".to_owned(), |version| version.trim().to_owned()))
-            }
-            Err(Failure::Foreign) => Err(format!("the key {} holds something else", self.state)),
-            Err(Failure::Told(why)) => Err(why),
-        }
-    }
-
     fn error(&self, operation: &'static str, reason: impl Into<String>) -> StoreError {
         StoreError { operation, path: PathBuf::from(format!("Redis ({})", self.address())), reason: reason.into() }
     }
@@ -136,7 +117,7 @@ impl RedisStore {
         let aside = format!("{key}{SET_ASIDE}");
         let moved = self
             .link
-            .ask(0, &async |connection| redis::cmd("RENAME").arg(key).arg(&aside).query_async::<()>(connection).await);
+            .ask(0, async |connection| redis::cmd("RENAME").arg(key).arg(&aside).query_async::<()>(connection).await);
         match moved {
             Ok(()) => format!("can't use {key} in Redis: {reason}; it is set aside as {aside}"),
             Err(Failure::Foreign) => format!("can't use {key} in Redis: {reason}; it could not be set aside"),
@@ -153,7 +134,7 @@ impl RedisStore {
     fn token(&mut self, fence: u64) -> Result<Token, StoreError> {
         if self.takes_over && self.floor.is_none() {
             let state = self.state.clone();
-            match self.link.ask(0, &async |connection| stored(connection, &state).await) {
+            match self.link.ask(0, async |connection| stored(connection, &state).await) {
                 Ok(stored) => self.claim(stored)?,
                 Err(Failure::Foreign) => return Err(self.foreign(&state)),
                 Err(Failure::Told(why)) => return Err(self.error(WRITE, why)),
@@ -217,7 +198,7 @@ impl Store for RedisStore {
     /// Within 300 ms, and where something has to be set aside a little more.
     fn load(&mut self) -> Loaded {
         let (state, board) = (self.state.clone(), self.board.clone());
-        let looked = self.link.ask_within(LOAD_WITHIN, LOAD_WITHIN, &async |connection| {
+        let looked = self.link.ask_within(LOAD_WITHIN, async |connection| {
             let before = reply(stored(connection, &state).await)?;
             let frame = reply(frame_of(connection, &state).await)?;
             let board = reply(board_of(connection, &board).await)?;
@@ -257,7 +238,7 @@ impl Store for RedisStore {
         call.arg(current.item.as_ref().map(ToString::to_string).unwrap_or_default());
         call.arg(current.show_at.unix_nanos() / 1_000_000).arg(current.dwell.as_nanos() / 1_000_000);
         call.arg(&frame).arg(&self.channel);
-        let answered = self.link.ask(frame.len(), &async |connection| call.invoke_async(connection).await);
+        let answered = self.link.ask(frame.len(), async |connection| call.invoke_async(connection).await);
         let state = self.state.clone();
         self.told(&state, answered)
     }
@@ -278,7 +259,7 @@ impl Store for RedisStore {
             None => call.arg("").arg(""),
         };
         call.arg(&text);
-        let answered = self.link.ask(text.len(), &async |connection| call.invoke_async(connection).await);
+        let answered = self.link.ask(text.len(), async |connection| call.invoke_async(connection).await);
         let state = self.state.clone();
         self.told(&state, answered)
     }

@@ -26,8 +26,8 @@ pub struct Beat {
 pub struct Showing {
     /// Whose turn it is; `None`: the summary's.
     pub item: Option<ItemId>,
-    /// A digest of text and level when this was told.
-    pub content: u64,
+    /// A short digest of text and level when this was told.
+    pub content: u16,
     /// When it begins.
     pub show_at: Moment,
     /// How long it lasts: shorter than its hold where the next turn is to cut it off.

@@ -53,6 +53,7 @@ impl Item {
             configured: None,
             queued: None,
             slowness: 1,
+            cut_off: None,
             led: None,
             version: 0,
         }

@@ -169,6 +169,8 @@ pub struct Item {
     pub(in crate::kernel) queued: Option<Moment>,
     /// At every how manieth of its plan's ticks news could be had when it last reported, or since.
     pub(in crate::kernel) slowness: u64,
+    /// Until when a pushed value is believed at most, because whoever pushes does not reach this console.
+    pub(in crate::kernel) cut_off: Option<Moment>,
     /// What a leader told of it; `None`: the news is this console's own.
     pub(in crate::kernel) led: Option<Led>,
     /// The board's `touched` when anything of this item last changed.

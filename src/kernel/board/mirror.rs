@@ -119,6 +119,24 @@ impl Board {
         }
     }
 
+    /// Pushed values are believed until `cut_off` at most; `None`: as long as they say themselves.
+    pub(in crate::kernel) fn cut_off(&mut self, now: Moment, cut_off: Option<Moment>) {
+        for item in &mut self.items {
+            if !matches!(item.spec.source, Source::Pushed { .. }) || item.cut_off == cut_off {
+                continue;
+            }
+            item.cut_off = cut_off;
+            // A push has come through again, or is to come from whoever leads now.
+            if !item.fresh && is_fresh(item, now) {
+                (item.fresh, item.since) = (true, now);
+            }
+        }
+        self.touch_head();
+        let touched = self.touched;
+        self.items.iter_mut().for_each(|item| item.version = touched);
+        self.queue_all();
+    }
+
     /// Plans run at every `slowness`-th of their ticks from now on, and news are given the time for it.
     /// What is stale stays so, and what was measured slowly is not stale at once when the pace is full again.
     pub(in crate::kernel) fn pace(&mut self, slowness: u64) {

@@ -10,6 +10,7 @@ mod table;
 mod values;
 
 pub use crate::kernel::plans::PlanSpec;
+pub(in crate::kernel) use freshness::CUT_OFF_AFTER;
 pub use freshness::PERIODS_UNTIL_STALE;
 pub use item::{BadItemId, HISTORY, ID_CHARACTERS_MAX, Item, ItemId, ItemSpec, LastRun, Past, Source};
 pub use level::{Level, NoSuchLevel};

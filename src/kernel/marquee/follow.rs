@@ -68,7 +68,10 @@ impl Marquee {
                 self.rejoins = false;
                 shown + 1
             }
-            (_, Some(on)) if !self.rejoins => {
+            // The turn to begin with may have begun before this console was told that it begins so early.
+            (_, Some(on))
+                if !self.rejoins || self.turn.is_none_or(|shown| shown.ends(&self.playlist) <= turns[on].began) =>
+            {
                 passed = self.show(turns[on], now);
                 on + 1
             }

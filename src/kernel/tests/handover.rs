@@ -291,3 +291,22 @@ fn a_turn_that_became_shorter_than_it_lasted_ends_now() {
     let frames = plant.frames();
     assert_eq!(frames[frames.len() - 3..], [(10_000, "B".into()), (11_000, "C".into()), (12_000, "short".into())]);
 }
+
+#[test]
+fn what_was_pushed_to_others_does_not_stay_green_on_a_console_that_lost_them() {
+    let mut plant = Plant::with(vec![pushed("x", None), pushed("y", Some(Span::from_secs(20))), fixed("b", Healthy)]);
+    plant.give(Input::Role(Role::Leader(Fence(1))));
+    plant.push("x", Healthy, None);
+    plant.push("y", Healthy, None);
+    let levels = |plant: &Plant| ["x", "y", "b"].map(|name| plant.item(name).level());
+    plant.give(Input::Role(Role::Local(Fence(1))));
+    plant.pass(Span::from_millis(59_999));
+    assert_eq!(levels(&plant), [Healthy, Unknown, Healthy], "its own word counts as well");
+    plant.pass(Span::from_millis(1));
+    assert_eq!(levels(&plant), [Unknown, Unknown, Healthy]);
+    // Suspended, and then sure again that it leads: what was pushed to it is still the last word.
+    plant.give(Input::Role(Role::Leader(Fence(1))));
+    assert_eq!(levels(&plant), [Healthy, Unknown, Healthy]);
+    plant.pass(Span::from_secs(3_600));
+    assert_eq!(levels(&plant)[0], Healthy);
+}

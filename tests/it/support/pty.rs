@@ -100,7 +100,7 @@ impl Pty {
     }
 
     /// Starts any program as `open` starts ours.
-    fn spawn(home: &TempHome, program: &str, size: Size, args: &[&str], env: &[(&str, &str)]) -> Self {
+    pub(crate) fn spawn(home: &TempHome, program: &str, size: Size, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env_clear();

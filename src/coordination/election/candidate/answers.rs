@@ -129,7 +129,7 @@ impl Candidate {
             self.look_at = now + RETRY;
             return;
         };
-        let settled = matches!(self.place, Place::Watches | Place::Leads(_)) && self.watching;
+        let settled = matches!(self.place, Place::Watches | Place::Leads(_)) && self.is_told();
         self.look_at = now + if settled { LOOK_SELDOM } else { LOOK_EVERY };
         self.epoch = epoch;
         let own = match self.place {
@@ -152,7 +152,7 @@ impl Candidate {
             }
             Place::Confirms(token) if self.may_act(now) => {
                 self.place = Place::Leads(token);
-                if self.watching {
+                if self.is_told() {
                     self.look_at = now + LOOK_SELDOM;
                 }
             }

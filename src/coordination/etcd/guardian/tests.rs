@@ -5,12 +5,12 @@ use std::process::ChildStdout;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::super::Campaigned;
 use super::super::tests::cluster::{Etcd, eventually};
 use super::super::tests::spec;
+use super::super::{Announced, Campaigned};
 use super::*;
 
-/// What makes a test of this program a console, with its spec and lease, as JSON.
+/// What makes a test of this program a console, with its spec and leases, as JSON.
 const CONSOLE: &str = "MARQUEE_TEST_CONSOLE";
 
 /// What makes a test of this program a guardian: as a second filter it finds no test.
@@ -21,6 +21,15 @@ fn lead(client: &Client) -> i64 {
     wait(async {
         let lease = client.grant(Duration::from_mins(1)).await.unwrap().lease;
         assert!(matches!(client.campaign(lease, "a").await, Ok(Campaigned::Won { .. })));
+        lease
+    })
+}
+
+/// A lease of a minute, with this console's record bound to it.
+fn belong(client: &Client) -> i64 {
+    wait(async {
+        let lease = client.grant(Duration::from_mins(1)).await.unwrap().lease;
+        assert_eq!(client.announce(lease, "hall-1", "a").await, Ok(Announced::Done));
         lease
     })
 }
@@ -55,20 +64,20 @@ fn acts_as_a_guardian() {
 #[test]
 fn acts_as_a_console() {
     let Ok(given) = std::env::var(CONSOLE) else { return };
-    let (spec, lease): (Spec, i64) = serde_json::from_str(&given).unwrap();
+    let (spec, leases): (Spec, [i64; 2]) = serde_json::from_str(&given).unwrap();
     let mut guardian = guardian(&spec);
-    guardian.tell(1).unwrap();
-    guardian.tell(lease).unwrap();
+    guardian.tell(&[1]).unwrap();
+    guardian.tell(&leases).unwrap();
     let _ = writeln!(io::stdout(), "\nguarded by {}", guardian.child.id());
     // Until it is killed, or its test is gone.
     let _ = io::stdin().read(&mut [0]);
 }
 
 /// A process of a console that leads, and its guardian's process.
-fn console(spec: &Spec, lease: i64) -> (Child, u32) {
+fn console(spec: &Spec, leases: [i64; 2]) -> (Child, u32) {
     let mut command = Command::new(MYSELF);
     command.args(["--exact", "coordination::etcd::guardian::tests::acts_as_a_console", "--nocapture"]);
-    command.env(CONSOLE, serde_json::to_string(&(spec, lease)).unwrap());
+    command.env(CONSOLE, serde_json::to_string(&(spec, leases)).unwrap());
     let mut console = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(console.stdout.take().unwrap()).lines();
     let pid = |lines: &mut io::Lines<BufReader<ChildStdout>>| loop {
@@ -82,12 +91,12 @@ fn console(spec: &Spec, lease: i64) -> (Child, u32) {
 }
 
 #[test]
-fn a_killed_console_gives_its_lease_back() {
+fn a_killed_console_gives_its_leases_back() {
     let Some(etcd) = Etcd::start(1, &[]) else { return };
     let spec = Spec { login: Some(("board".into(), "canary".into())), ..spec(&etcd) };
     let client = Client::new(&spec).unwrap();
-    let lease = lead(&client);
-    let (mut console, guardian) = console(&spec, lease);
+    let leases = [lead(&client), belong(&client)];
+    let (mut console, guardian) = console(&spec, leases);
     let shown = |file: &str| std::fs::read_to_string(format!("/proc/{guardian}/{file}")).unwrap_or_default();
     // In a session of its own, and deaf to what ends other programs.
     let session = |stat: String| stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(3)?.parse().ok());
@@ -108,6 +117,7 @@ fn a_killed_console_gives_its_lease_back() {
     console.kill().unwrap();
     console.wait().unwrap();
     wait_for_nobody(&client);
+    eventually(|| wait(client.members()).ok().filter(Vec::is_empty));
     eventually(|| is_over(guardian).then_some(()));
 }
 
@@ -117,11 +127,11 @@ fn a_console_that_ends_well_gives_nothing_back() {
     let spec = spec(&etcd);
     let client = Client::new(&spec).unwrap();
     let lease = lead(&client);
-    for told in [&[lease, 0][..], &[lease]] {
+    for told in [&[&[lease][..], &[]][..], &[&[lease, 1]]] {
         let mut guardian = guardian(&spec);
         let pid = guardian.child.id();
-        for lease in told {
-            guardian.tell(*lease).unwrap();
+        for leases in told {
+            guardian.tell(leases).unwrap();
         }
         guardian.close();
         eventually(|| is_over(pid).then_some(()));
@@ -136,7 +146,7 @@ fn a_cluster_that_hangs_for_a_moment_is_asked_again() {
     let client = Client::new(&spec).unwrap();
     let lease = lead(&client);
     let mut guardian = guardian(&spec);
-    guardian.tell(lease).unwrap();
+    guardian.tell(&[lease]).unwrap();
     etcd.signal(0, Signal::STOP);
     drop(guardian);
     etcd.signal(0, Signal::CONT);
@@ -156,11 +166,11 @@ fn a_guardian_that_is_stopped_or_gone_holds_nobody_up() {
     let mut guardian = guardian(&unreachable);
     let pid = Pid::from_child(&guardian.child);
     kill_process(pid, Signal::STOP).unwrap();
-    let full = (0..1_000_000).find_map(|lease| guardian.tell(lease).err()).unwrap();
+    let full = (0..1_000_000).find_map(|lease| guardian.tell(&[lease]).err()).unwrap();
     assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
     guardian.child.kill().unwrap();
     guardian.child.wait().unwrap();
-    assert_eq!(guardian.tell(1).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(guardian.tell(&[1]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     let missing = Guardian::start_as(&unreachable, Path::new("/nowhere/marquee"), &[]);
     assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
 }

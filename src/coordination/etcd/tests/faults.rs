@@ -22,6 +22,11 @@ fn impatient(etcd: &Etcd) -> Client {
     Client::new(&Spec { attempt: ATTEMPT, ..spec(etcd) }).unwrap()
 }
 
+/// A watch that asks soon whether its member has told everything.
+fn suspicious(client: &Client) -> Watch {
+    Watch::new(Arc::clone(&client.shared), Duration::from_secs(2))
+}
+
 fn is_frame(told: &Watched) -> bool {
     matches!(told, Watched::Frame(_))
 }
@@ -31,7 +36,7 @@ async fn a_dead_member_is_passed_over() {
     let Some(mut etcd) = Etcd::start(3, &[]) else { return };
     let client = client(&etcd);
     let ours = lease(&client).await;
-    let mut watch = client.watch();
+    let mut watch = suspicious(&client);
     assert_eq!(next(&mut watch).await, Watched::Restarted);
     // The client and its watch are at the first, whether that leads the cluster or not.
     etcd.kill(0);
@@ -49,7 +54,7 @@ async fn a_frozen_member_is_noticed() {
     let Some(etcd) = Etcd::start(3, &[]) else { return };
     let client = impatient(&etcd);
     let ours = lease(&client).await;
-    let mut watch = client.watch();
+    let mut watch = suspicious(&client);
     assert_eq!(next(&mut watch).await, Watched::Restarted);
     let frozen = client.shared.transport.preferred();
     etcd.signal(frozen, Signal::STOP);
@@ -66,7 +71,7 @@ async fn without_a_majority_nothing_is_known_and_the_watch_is_silent() {
     let Some(etcd) = Etcd::start(3, &[]) else { return };
     let client = impatient(&etcd);
     let ours = lease(&client).await;
-    let mut watch = client.watch();
+    let mut watch = suspicious(&client);
     assert_eq!(next(&mut watch).await, Watched::Restarted);
     for place in [1, 2] {
         etcd.signal(place, Signal::STOP);
@@ -117,7 +122,7 @@ async fn a_lone_member_that_freezes_leaves_the_outcome_unknown() {
 async fn nobody_at_all_is_told_as_such_until_somebody_comes() {
     let Some(mut etcd) = Etcd::start(1, &[]) else { return };
     let client = client(&etcd);
-    let mut watch = client.watch();
+    let mut watch = suspicious(&client);
     assert_eq!(next(&mut watch).await, Watched::Restarted);
     let ours = lease(&client).await;
     etcd.kill(0);
@@ -150,7 +155,7 @@ async fn history_that_is_compacted_away_is_not_missed() {
     let Some(etcd) = Etcd::start(1, &[]) else { return };
     let client = client(&etcd);
     let rev = win(&client, lease(&client).await).await;
-    let mut watch = client.watch();
+    let mut watch = suspicious(&client);
     assert_eq!(next(&mut watch).await, Watched::Restarted);
     // More than fits between here and there, while nobody listens.
     let board = "b".repeat(BOARD_BYTES_MAX);
@@ -173,7 +178,7 @@ async fn a_wait_that_is_given_up_loses_nothing() {
     let Some(etcd) = Etcd::start(1, &[]) else { return };
     let client = client(&etcd);
     let rev = win(&client, lease(&client).await).await;
-    let mut watch = client.watch();
+    let mut watch = suspicious(&client);
     let (mut told, mut put) = (Vec::new(), 0);
     let wanted: Vec<_> = (0..20).map(|place: u32| Watched::Frame(place.to_string())).collect();
     while told.len() < wanted.len() + 1 {

@@ -1,7 +1,8 @@
 //! What is published for a board, heard over a connection of its own that comes back by itself.
 //!
 //! A server that is frozen, or a way that was cut, says nothing at all: so when
-//! nothing was heard for a while the connection is asked for a sign of life.
+//! nothing was heard for a while the connection is asked for a sign of life. One
+//! that was replaced may live on and say nothing of it: a lookout tells when to leave it.
 //! Deliberately no memory of what was said while nobody listened: after each
 //! `Subscribed` the caller reads the state.
 
@@ -16,6 +17,7 @@ use redis::{Msg, RedisError, Value};
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::super::way::{BEAT_HEAD, FRAME_BYTES_MAX, Heard, NEWS_BYTES_MAX};
+use crate::coordination::redis::lookout::Lookout;
 use crate::coordination::redis::server::{Server, is_broken};
 use crate::coordination::redis::words;
 
@@ -44,7 +46,7 @@ pub struct Subscription {
 }
 
 enum Stage {
-    Opening(Later<Result<PubSub, String>>),
+    Opening(Later<Result<(PubSub, Lookout), String>>),
     Listening(Listening),
 }
 
@@ -52,6 +54,8 @@ struct Listening {
     sink: PubSubSink,
     stream: PubSubStream,
     watch: Watch,
+    /// Why the server has to be left, as soon as it has.
+    left: Later<String>,
     /// Whether something was heard since the watch began.
     heard: bool,
 }
@@ -67,6 +71,7 @@ enum Event {
     Message(Option<Msg>),
     Quiet,
     Sign(Result<(), Option<RedisError>>),
+    Left(String),
 }
 
 impl Subscription {
@@ -81,8 +86,8 @@ impl Subscription {
         loop {
             let why = match &mut self.stage {
                 Stage::Opening(opened) => match opened.await {
-                    Ok(listener) => {
-                        self.stage = listening(listener);
+                    Ok((listener, lookout)) => {
+                        self.stage = listening(listener, lookout);
                         self.told = None;
                         return Heard::Subscribed;
                     }
@@ -96,6 +101,10 @@ impl Subscription {
                     Event::Message(None) => words::CLOSED.to_owned(),
                     Event::Sign(Err(None)) => words::NO_ANSWER.to_owned(),
                     Event::Sign(Err(Some(error))) => self.server.told(&error),
+                    Event::Left(why) => {
+                        self.server.leave();
+                        why
+                    }
                     event @ (Event::Quiet | Event::Sign(Ok(()))) => {
                         listening.go_on(&event);
                         continue;
@@ -126,6 +135,7 @@ impl Listening {
         tokio::select! {
             biased;
             message = self.stream.next() => Event::Message(message),
+            why = &mut self.left => Event::Left(why),
             event = watch => event,
         }
     }
@@ -137,9 +147,9 @@ impl Listening {
     }
 }
 
-fn listening(listener: PubSub) -> Stage {
+fn listening(listener: PubSub, lookout: Lookout) -> Stage {
     let (sink, stream) = listener.split();
-    Stage::Listening(Listening { sink, stream, watch: quiet(), heard: false })
+    Stage::Listening(Listening { sink, stream, watch: quiet(), left: Box::pin(lookout.until_left()), heard: false })
 }
 
 fn opening(server: &Server, channel: &str, after: Duration) -> Stage {

@@ -2,11 +2,12 @@
 
 mod listening;
 mod model;
+mod replaced;
 mod unwell;
 
 use super::*;
 use super::{BEAT_HEAD, Heard};
-use crate::coordination::redis::testing::{Server as Running, certificate, free_port};
+use crate::coordination::redis::testing::{Encrypted, Server as Running};
 
 const STATE_KEY: &str = "marquee:{line-3}:state";
 const BOARD_KEY: &str = "marquee:{line-3}:mirror";
@@ -189,15 +190,8 @@ async fn what_is_too_large_or_no_text_is_neither_sent_nor_believed() {
 #[tokio::test]
 async fn a_user_needs_no_more_than_the_manual_says() {
     let Some(server) = Running::start(&[]) else { return };
-    let manual = include_str!("../../../../docs/redis.md");
-    let (_, listed) = manual.split_once("The user needs `").unwrap();
-    let commands = listed.split_once('`').unwrap().0.to_lowercase();
-    let allowed: Vec<String> = commands.split_whitespace().map(|command| format!("+{command}")).collect();
-    let mut words = vec!["ACL", "SETUSER", "board", "on", ">pass", "~marquee:*", "&marquee:*"];
-    words.extend(allowed.iter().map(String::as_str));
-    server.say(&words);
+    let url = server.url_of_a_user();
     server.say(&["RPUSH", STATE_KEY, "mine"]);
-    let url = format!("redis://board:pass@127.0.0.1:{}", server.port);
     let mut link = RedisLink::new(&url, "line-3", None).unwrap();
     let mut listener = link.subscription();
     assert_eq!(listener.next().await, Heard::Subscribed);

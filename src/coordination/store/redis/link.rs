@@ -1,146 +1,74 @@
-//! A connection to a Redis server on which nothing ever waits long.
+//! The store's line to its server, from a thread that may wait.
 //!
-//! The library's own reconnecting connection can hold a caller up for seconds
-//! while it backs off. Here each question is asked within a bound of its own, a
-//! connection that failed is dropped, and the next question makes a new one.
-//! Deliberately no retry but one, over a fresh connection, for a server that was
-//! restarted between two questions: who retries and when is the keeper's part.
+//! A runtime of the store's own, which runs only while something is asked: the keeper's thread has no other.
+//! Deliberately nothing else: bounds and connections are the line's.
 
 use std::time::Duration;
 
+use redis::RedisError;
 use redis::aio::MultiplexedConnection;
-use redis::{ErrorKind, RedisError, ServerErrorKind};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use super::server::{Server, Trouble};
-use crate::config::timing::STORE_OPERATION;
-use crate::coordination::redis::words;
+use crate::coordination::redis::line::{Failure, Line, Several};
+use crate::coordination::redis::server::Server;
 
-/// How long a connection may take with login and TLS: a server further away than this is no help to a board.
-const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-
-/// How long one question may take.
-const ANSWER_WITHIN: Duration = Duration::from_millis(STORE_OPERATION.as_millis());
-
-/// What a line carries at least: 8 Mbit/s. A large board gets so much more time.
-const BYTES_PER_MILLISECOND: usize = 1_000;
-
-/// How a question went wrong.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The key holds another kind of value than ours.
-    Foreign,
-    /// Everything else, in words.
-    Told(String),
-}
-
-/// A server, and the connection to it while there is one.
+/// A line, and what it runs on.
 pub(super) struct Link {
-    server: Server,
+    line: Line,
     /// `None` while this is dropped.
     runtime: Option<Runtime>,
-    connection: Option<MultiplexedConnection>,
 }
 
 impl Link {
-    /// A link to the server of `url`, which is not asked yet. `trusted` replaces the certificates this machine trusts.
+    /// A link to the server of `url`, which is not asked yet. `trusted` (PEM) replaces the certificates this machine trusts.
     pub(super) fn new(url: &str, trusted: Option<Vec<u8>>) -> Result<Self, String> {
-        let server = Server::new(url, trusted)?;
+        let line = Line::new(Server::new(url, trusted)?);
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-        Ok(Self { server, runtime: Some(runtime), connection: None })
+        Ok(Self { line, runtime: Some(runtime) })
     }
 
     /// Where the server is, without secrets.
     pub(super) fn address(&self) -> &str {
-        self.server.address()
+        self.line.server().address()
     }
 
     /// Asks within the usual bounds, to which `bytes` that are sent add their time.
     pub(super) fn ask<T>(
         &mut self,
         bytes: usize,
-        question: &impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
+        question: impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
-        let more = Duration::from_millis((bytes / BYTES_PER_MILLISECOND) as u64);
-        self.ask_within(CONNECT_WITHIN + 2 * (ANSWER_WITHIN + more), ANSWER_WITHIN + more, question)
+        let Some(runtime) = &self.runtime else { return Err(closed()) };
+        runtime.block_on(self.line.ask(bytes, &Several(question)))
     }
 
-    /// Asks: connecting and answering together take `all` at most, each answer `answer`.
+    /// Asks: connecting and answering together take `all` at most.
     pub(super) fn ask_within<T>(
         &mut self,
         all: Duration,
-        answer: Duration,
-        question: &impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
+        question: impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
-        let Some(runtime) = &self.runtime else { return Err(Failure::Told("the connection is closed".into())) };
-        let first = self.connection.is_none();
-        let (server, kept) = (&self.server, &mut self.connection);
-        let asked = runtime.block_on(async {
-            // A drop takes the connection along, so that no late answer is taken for that of the next question.
-            timeout(all, converse(server, kept.take(), answer, question)).await.unwrap_or(Err(Trouble::Silent))
-        });
-        match asked {
-            Ok((connection, answered)) => {
-                self.connection = Some(connection);
-                answered.map_err(|error| self.failure(&error))
-            }
-            Err(Trouble::Said(error)) => Err(self.failure(&error)),
-            Err(Trouble::Told(why)) => Err(Failure::Told(self.server.veiled(why))),
-            Err(Trouble::Silent) if self.server.is_encrypted() && first => {
-                Err(Failure::Told(words::NO_ANSWER_OVER_TLS.into()))
-            }
-            Err(Trouble::Silent) => Err(Failure::Told(words::NO_ANSWER.into())),
-        }
+        let Some(runtime) = &self.runtime else { return Err(closed()) };
+        // A drop takes the connection along, so that no late answer is taken for that of the next question.
+        let asked = runtime.block_on(async { timeout(all, self.line.ask(0, &Several(question))).await });
+        asked.unwrap_or_else(|_| Err(Failure::Told(self.line.server().silence().into())))
     }
 
     pub(super) fn failure(&self, error: &RedisError) -> Failure {
-        if words::is_foreign(error) {
-            return Failure::Foreign;
-        }
-        Failure::Told(self.server.veiled(words::plain(error)))
+        self.line.failure(error)
     }
+}
+
+fn closed() -> Failure {
+    Failure::Told("the connection is closed".into())
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.connection = None;
         if let Some(runtime) = self.runtime.take() {
             // A name that is still being resolved must not hold up the end of the program.
             runtime.shutdown_background();
         }
-    }
-}
-
-type Conversed<T> = Result<(MultiplexedConnection, Result<T, RedisError>), Trouble>;
-
-async fn converse<T>(
-    server: &Server,
-    kept: Option<MultiplexedConnection>,
-    within: Duration,
-    question: &impl AsyncFn(&mut MultiplexedConnection) -> Result<T, RedisError>,
-) -> Conversed<T> {
-    if let Some(mut connection) = kept {
-        match timeout(within, question(&mut connection)).await {
-            Err(_) => return Err(Trouble::Silent),
-            Ok(Err(error)) if is_broken(&error) => {}
-            Ok(answered) => return Ok((connection, answered)),
-        }
-    }
-    let mut connection = timeout(CONNECT_WITHIN, server.connect()).await.map_err(|_| Trouble::Silent)??;
-    match timeout(within, question(&mut connection)).await {
-        Err(_) => Err(Trouble::Silent),
-        Ok(Err(error)) if is_broken(&error) => Err(Trouble::Said(error)),
-        Ok(answered) => Ok((connection, answered)),
-    }
-}
-
-/// Whether the connection is of no use any more, whatever the server thinks of the question. One to a server
-/// that has become a replica is among them: its name may lead to the new primary by now.
-fn is_broken(error: &RedisError) -> bool {
-    match error.kind() {
-        ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown) => true,
-        ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::UnexpectedReturnType => false,
-        _ => true,
     }
 }

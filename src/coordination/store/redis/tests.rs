@@ -8,19 +8,9 @@ use rustix::process::Signal;
 
 use super::super::contract::{self, board, current};
 use super::*;
-use crate::coordination::redis::testing::{Server, certificate, free_port, until};
+use crate::coordination::redis::testing::{Encrypted, Server, free_port, until};
 
 mod sentinels;
-
-fn say(url: &str, words: &[&str]) -> Result<redis::Value, Failure> {
-    Link::new(url, None).map_err(Failure::Told)?.ask(0, &async |connection| {
-        let mut command = redis::cmd(words[0]);
-        words[1..].iter().for_each(|word| {
-            command.arg(word);
-        });
-        command.query_async(connection).await
-    })
-}
 
 impl Server {
     fn store(&self) -> RedisStore {
@@ -171,11 +161,7 @@ fn a_full_disk_and_a_busy_script_are_told() {
     let Some(server) = Server::start(&[]) else { return };
     let mut store = server.store();
     store.keep_current(&turn(1, 1)).unwrap();
-    // A snapshot that can't be written stops all writes, as a full disk does.
-    server.say(&["CONFIG", "SET", "save", "3600 1"]);
-    let folder = server.folder.path().to_owned();
-    std::fs::create_dir(folder.join("dump.rdb")).unwrap();
-    server.say(&["BGSAVE"]);
+    server.fill_disk();
     let mut count = 1;
     until(|| {
         count += 1;
@@ -185,14 +171,10 @@ fn a_full_disk_and_a_busy_script_are_told() {
     store.keep_current(&turn(1, count + 1)).unwrap();
 
     server.say(&["CONFIG", "SET", "busy-reply-threshold", "1"]);
-    let url = server.url();
-    let script = std::thread::Builder::new().spawn(move || {
-        let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
-        redis::cmd("EVAL").arg("while true do end").arg(0).query::<()>(&mut connection)
-    });
+    let script = server.keep_busy();
     until(|| store.keep_current(&turn(1, count + 2)).is_err_and(|error| error.reason.contains("BUSY")));
     server.say(&["SCRIPT", "KILL"]);
-    assert!(script.unwrap().join().unwrap().is_err());
+    assert!(script.join().unwrap());
     until(|| store.keep_current(&turn(1, count + 2)).is_ok());
 }
 
@@ -206,14 +188,14 @@ fn a_wrong_password_is_told_and_never_repeated() {
     ] {
         let url = format!("redis://{login}127.0.0.1:{}", server.port);
         let mut store = RedisStore::new(&url, "line-3").unwrap().taking_over();
-        assert_eq!(store.version(), Err(told.to_owned()));
+        assert_eq!(store.about(), Err(told.to_owned()));
         let error = store.keep_current(&turn(1, 1)).unwrap_err().to_string();
         assert_eq!(error, format!("can't keep the state in Redis (127.0.0.1:{}): {told}", server.port));
         assert!(store.load().unread);
     }
     let mut store = RedisStore::new(&format!("redis://:right@127.0.0.1:{}/3", server.port), "line-3").unwrap();
     store.keep_current(&turn(1, 1)).unwrap();
-    assert!(store.version().unwrap().starts_with(|c: char| c.is_ascii_digit()));
+    assert!(store.about().unwrap().version.is_some());
 }
 
 #[test]
@@ -276,14 +258,8 @@ fn what_is_no_redis_is_told() {
 #[test]
 fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
     for (name, told) in [("localhost", None), ("elsewhere", Some("its certificate is for another name"))] {
-        let folder = tempfile::Builder::new().prefix("marquee-").tempdir().unwrap();
-        let (trusted, [cert, key, ca]) = certificate(folder.path(), name);
-        let port = free_port().to_string();
-        let tls = ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &ca];
-        let Some(server) = Server::start(&[&tls[..], &["--tls-auth-clients", "no", "--requirepass", "right"]].concat())
-        else {
-            return;
-        };
+        let Some(encrypted) = Encrypted::start(name, &["--requirepass", "right"]) else { return };
+        let Encrypted { server, port, trusted, .. } = &encrypted;
         let url = format!("rediss://:right@localhost:{port}/2");
         let open = |url: &str| RedisStore::trusting(url, "line-3", Some(trusted.clone())).unwrap();
         let kept = open(&url).keep_current(&turn(1, 1));
@@ -292,9 +268,9 @@ fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
         // Without that certificate among the trusted ones nobody is believed.
         let stranger = RedisStore::new(&url, "line-3").unwrap().keep_current(&turn(1, 2)).unwrap_err();
         assert!(["unknown issuer", "no TLS"].iter().any(|part| stranger.reason.contains(part)), "{stranger}");
-        let plain = open(&format!("rediss://localhost:{}", server.port)).version().unwrap_err();
+        let plain = open(&format!("rediss://localhost:{}", server.port)).about().unwrap_err();
         assert!(plain.contains("does it speak TLS there?"), "{plain}");
-        let encrypted = open(&format!("redis://localhost:{port}")).version().unwrap_err();
+        let encrypted = open(&format!("redis://localhost:{port}")).about().unwrap_err();
         assert_eq!(encrypted, "it closed the connection");
     }
 }
@@ -302,15 +278,9 @@ fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
 #[test]
 fn a_user_needs_no_more_than_the_manual_says() {
     let Some(server) = Server::start(&[]) else { return };
-    let manual = include_str!("../../../../docs/redis.md");
-    let (_, listed) = manual.split_once("The user needs `").unwrap();
-    let commands = listed.split_once('`').unwrap().0.to_lowercase();
-    let allowed: Vec<String> = commands.split_whitespace().map(|command| format!("+{command}")).collect();
-    let mut words = vec!["ACL", "SETUSER", "board", "on", ">pass", "~marquee:*", "&marquee:*"];
-    words.extend(allowed.iter().map(String::as_str));
-    server.say(&words);
-    let mut store = RedisStore::new(&format!("redis://board:pass@127.0.0.1:{}/1", server.port), "line-3").unwrap();
-    store.version().unwrap();
+    let url = server.url_of_a_user();
+    let mut store = RedisStore::new(&format!("{url}/1"), "line-3").unwrap();
+    store.about().unwrap();
     assert_eq!(store.load(), Loaded::default());
     store.keep_current(&turn(1, 1)).unwrap();
     store.keep_board(&board(1)).unwrap();

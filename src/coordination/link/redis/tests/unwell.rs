@@ -7,11 +7,9 @@ use rustix::process::Signal;
 
 use super::*;
 
-/// Makes the server refuse all writes, as a full disk does: a snapshot that can't be written.
+/// Fills the server's disk, and waits until it refuses writes.
 pub(super) async fn fill_disk(server: &Running, link: &mut RedisLink) {
-    server.say(&["CONFIG", "SET", "save", "3600 1"]);
-    std::fs::create_dir(server.folder.path().join("dump.rdb")).unwrap();
-    server.say(&["BGSAVE"]);
+    server.fill_disk();
     let mut number = 0;
     loop {
         number += 1;
@@ -69,11 +67,7 @@ async fn what_the_server_refuses_is_told_in_plain_words_and_passes() {
 async fn a_busy_server_is_told_and_passes() {
     let Some(server) = Running::start(&["--busy-reply-threshold", "1"]) else { return };
     let mut link = server.link();
-    let url = server.url();
-    let script = std::thread::Builder::new().spawn(move || {
-        let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
-        redis::cmd("EVAL").arg("while true do end").arg(0).query::<()>(&mut connection)
-    });
+    let script = server.keep_busy();
     let mut number = 0;
     loop {
         number += 1;
@@ -84,7 +78,7 @@ async fn a_busy_server_is_told_and_passes() {
     }
     assert!(server.link().state().await.unwrap_err().to_string().contains("BUSY"), "over a new connection too");
     server.say(&["SCRIPT", "KILL"]);
-    assert!(script.unwrap().join().unwrap().is_err());
+    assert!(script.join().unwrap());
     while beat(&mut link, 1, number + 1).await.is_err() {}
 }
 
@@ -144,15 +138,8 @@ async fn a_wrong_password_is_told_and_never_repeated() {
 #[tokio::test]
 async fn tls_is_spoken_and_what_is_wrong_with_it_is_told() {
     for (name, told) in [("localhost", None), ("elsewhere", Some("its certificate is for another name"))] {
-        let folder = tempfile::Builder::new().prefix("marquee-").tempdir().unwrap();
-        let (trusted, [cert, key, ca]) = certificate(folder.path(), name);
-        let port = free_port().to_string();
-        let tls = ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &ca];
-        let Some(server) =
-            Running::start(&[&tls[..], &["--tls-auth-clients", "no", "--requirepass", "right"]].concat())
-        else {
-            return;
-        };
+        let Some(encrypted) = Encrypted::start(name, &["--requirepass", "right"]) else { return };
+        let Encrypted { server, port, trusted, .. } = &encrypted;
         let url = format!("rediss://:right@localhost:{port}/2");
         let open = |url: &str| RedisLink::new(url, "line-3", Some(trusted.clone())).unwrap();
         let mut link = open(&url);

@@ -1,110 +1,18 @@
 //! The Redis store by way of sentinels, real ones where they decide and scripted ones where they lie.
 
-use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use tempfile::TempDir;
-
 use super::*;
-
-/// A sentinel of this test's own, gone with it.
-struct Sentinel {
-    child: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl Sentinel {
-    /// One that knows the server at `primary` as `board`, and needs nobody's consent to replace it.
-    fn start(primary: u16, more: &[&str]) -> Self {
-        let folder = tempfile::Builder::new().prefix("marquee-").tempdir().unwrap();
-        let (port, file) = (free_port(), folder.path().join("sentinel.conf"));
-        let mut lines = format!(
-            "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor board 127.0.0.1 {primary} 1\n\
-             sentinel down-after-milliseconds board 200\nsentinel failover-timeout board 2000\n",
-            folder.path().display()
-        );
-        for line in more {
-            lines.extend([line, "\n"]);
-        }
-        std::fs::write(&file, lines).unwrap();
-        let mut command = Command::new("redis-server");
-        command.arg(&file).arg("--sentinel").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let sentinel = Self { child: command.spawn().unwrap(), port, _folder: folder };
-        until(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-        sentinel
-    }
-
-    fn say(&self, words: &[&str]) -> Result<redis::Value, Failure> {
-        say(&format!("redis://127.0.0.1:{}", self.port), words)
-    }
-
-    /// Whether it could make the server on `port` the primary.
-    fn has_replica(&self, port: u16) -> bool {
-        let told = self.say(&["SENTINEL", "REPLICAS", "board"]).unwrap();
-        let replicas: Vec<HashMap<String, String>> = redis::from_redis_value(told).unwrap();
-        replicas.iter().any(|replica| {
-            let is = |name: &str, value: &str| replica.get(name).is_some_and(|known| known == value);
-            is("port", &port.to_string()) && is("flags", "slave") && is("master-link-status", "ok")
-        })
-    }
-}
-
-impl Drop for Sentinel {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A sentinel that says the same to everything.
-fn liar(answer: String) -> u16 {
-    liar_of(Arc::new(Mutex::new(answer)))
-}
-
-/// A sentinel that says to everything what there is to say at the time.
-fn liar_of(answer: Arc<Mutex<String>>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let answers = move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            while stream.read(&mut [0; 512]).is_ok_and(|read| read > 0) {
-                let said = answer.lock().unwrap().clone();
-                if stream.write_all(said.as_bytes()).is_err() {
-                    break;
-                }
-            }
-        }
-    };
-    // It waits for a connection that never comes when the test is over, and ends with the process.
-    drop(std::thread::Builder::new().spawn(answers).unwrap());
-    port
-}
-
-/// What a sentinel says when it names a server.
-fn names(host: &str, port: &str) -> String {
-    format!("*2\r\n${}\r\n{host}\r\n${}\r\n{port}\r\n", host.len(), port.len())
-}
+use crate::coordination::redis::testing::sentinels::{Sentinel, liar, liar_of, names, pair, watched_pair};
 
 fn by(login: &str, sentinels: &[u16], name: &str) -> RedisStore {
     let told: Vec<_> = sentinels.iter().map(|port| format!("127.0.0.1:{port}")).collect();
     RedisStore::new(&format!("redis+sentinel://{login}{}/{name}", told.join(",")), "line-3").unwrap()
 }
 
-fn replication(server: &Server) -> String {
-    redis::from_redis_value(server.say(&["INFO", "replication"])).unwrap()
-}
-
 #[test]
 fn the_store_goes_on_with_whoever_is_the_primary() {
-    let Some(mut first) = Server::start(&[]) else { return };
-    let Some(second) = Server::start(&["--replicaof", "127.0.0.1", &first.port.to_string()]) else { return };
-    until(|| replication(&second).contains("master_link_status:up") && replication(&first).contains("state=online"));
-    let sentinel = Sentinel::start(first.port, &[]);
-    until(|| sentinel.has_replica(second.port));
-
+    let Some((mut first, second, sentinel)) = watched_pair() else { return };
     // One sentinel of the two is not there at all.
     let mut store = by("", &[free_port(), sentinel.port], "board");
     store.keep_current(&turn(1, 1)).unwrap();
@@ -136,9 +44,7 @@ fn a_primary_that_became_a_replica_is_left_when_it_refuses() {
 
 #[test]
 fn a_silent_sentinel_holds_nobody_up_and_a_lying_one_leads_nowhere() {
-    let Some(first) = Server::start(&[]) else { return };
-    let Some(second) = Server::start(&["--replicaof", "127.0.0.1", &first.port.to_string()]) else { return };
-    until(|| replication(&second).contains("master_link_status:up"));
+    let Some((first, second)) = pair() else { return };
     // The system takes its connections, and nobody reads them.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = silent.local_addr().unwrap().port();
@@ -202,19 +108,15 @@ fn sentinels_that_ask_for_a_password_get_the_servers() {
 
 #[test]
 fn sentinels_and_server_are_asked_over_tls() {
-    let folder = tempfile::Builder::new().prefix("marquee-").tempdir().unwrap();
-    let (trusted, [cert, key, ca]) = certificate(folder.path(), "127.0.0.1");
-    let (port, guard) = (free_port(), free_port());
-    let told = port.to_string();
-    let tls = ["--tls-port", &told, "--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &ca];
-    let Some(_server) = Server::start(&[&tls[..], &["--tls-auth-clients", "no"]].concat()) else { return };
+    let Some(encrypted) = Encrypted::start("127.0.0.1", &[]) else { return };
+    let (guard, [cert, key, ca]) = (free_port(), &encrypted.files);
     let lines = [
         format!("tls-port {guard}\ntls-auth-clients no\ntls-replication yes"),
         format!("tls-cert-file {cert}\ntls-key-file {key}\ntls-ca-cert-file {ca}"),
     ];
-    let _sentinel = Sentinel::start(port, &lines.each_ref().map(String::as_str));
+    let _sentinel = Sentinel::start(encrypted.port, &lines.each_ref().map(String::as_str));
     let url = format!("rediss+sentinel://127.0.0.1:{guard}/board");
-    RedisStore::trusting(&url, "line-3", Some(trusted)).unwrap().keep_current(&turn(1, 1)).unwrap();
+    RedisStore::trusting(&url, "line-3", Some(encrypted.trusted.clone())).unwrap().keep_current(&turn(1, 1)).unwrap();
     let stranger = RedisStore::new(&url, "line-3").unwrap().keep_current(&turn(1, 2)).unwrap_err();
     assert!(["unknown issuer", "no TLS"].iter().any(|part| stranger.reason.contains(part)), "{stranger}");
 }
