@@ -54,12 +54,16 @@ pub(super) fn without_a_quorum_nobody_leads_and_all_keep_the_schedule(notes: &mu
     let keeps = etcd.leader();
     let since = now();
     let stopped: Vec<usize> = (0..3).filter(|place| *place != keeps).collect();
-    stopped.iter().for_each(|place| etcd.signal(*place, Signal::STOP));
+    for place in &stopped {
+        etcd.signal(*place, Signal::STOP);
+    }
     let silent = hall.line(leader, since, "the leader to fall silent", |line| line.role == "local");
     notes.promised("silent after", silent.at - since, 2600);
     hall.line(leader, since, "the reason to be told", |line| line.tells("etcd does not answer"));
     pass(Duration::from_secs(5).saturating_sub(now() - since));
-    stopped.iter().for_each(|place| etcd.signal(*place, Signal::CONT));
+    for place in &stopped {
+        etcd.signal(*place, Signal::CONT);
+    }
     let healed = now();
     let leads = hall.line(leader, healed, "the leader to lead again", |line| line.role == "leader");
     notes.promised("leads again after", leads.at - healed, 4500);
