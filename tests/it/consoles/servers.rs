@@ -168,7 +168,7 @@ pub(super) fn a_follower_that_missed_a_compaction_finds_the_leader(notes: &mut N
     let mut revision = String::new();
     for _ in 0..20 {
         let answer = etcd.ask(2, "/v3/kv/put", "{\"key\":\"eA==\",\"value\":\"eA==\"}").unwrap_or_default();
-        revision = answer.split_once("\"revision\":\"")?.1.split('"').next()?.to_owned();
+        answer.split_once("\"revision\":\"")?.1.split('"').next()?.clone_into(&mut revision);
     }
     let compacted = etcd.ask(2, "/v3/kv/compaction", &format!("{{\"revision\":\"{revision}\",\"physical\":true}}"));
     assert!(compacted?.starts_with("HTTP/1.1 200"));
