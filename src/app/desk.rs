@@ -16,7 +16,6 @@ use super::feed::Feed;
 use super::flow;
 use super::seen::{Seen, Times, see, tell_run};
 use crate::api::{Answer, Board, ConsoleWire, Consoles, Desk, HourWire, ItemWire, Refused, RunWire, Update};
-use crate::buffer::Swap;
 use crate::config::Settings;
 use crate::coordination::Presence;
 use crate::frame::{Role, Safe};
@@ -37,10 +36,7 @@ pub(super) struct Counter {
     clock: Clock,
     account: Arc<Account>,
     feed: Arc<Feed>,
-    began: Moment,
     roster: Arc<Roster>,
-    role: Arc<dyn Fn() -> Role + Send + Sync>,
-    name: Swap<String>,
 }
 
 impl Counter {
@@ -49,14 +45,8 @@ impl Counter {
         clock: Clock,
         account: Arc<Account>,
         (feed, roster): (Arc<Feed>, Arc<Roster>),
-        role: Arc<dyn Fn() -> Role + Send + Sync>,
     ) -> Self {
-        Self { inbox, clock, account, feed, began: clock.now(), roster, role, name: Swap::new(own_name()) }
-    }
-
-    /// The config's name of this console, if it has one.
-    pub(super) fn rename(&self, name: Option<&str>) {
-        self.name.store(name.map_or_else(own_name, str::to_owned));
+        Self { inbox, clock, account, feed, roster }
     }
 
     /// Looks at the kernel between two of its rounds, or does something there.
@@ -264,9 +254,12 @@ impl Desk for Counter {
 
     fn consoles(&self) -> Answer<'_, Consoles> {
         Box::pin(async {
-            let everybody = self.roster.everybody().await.unwrap_or_else(|| vec![self.myself()]);
+            let everybody = self.roster.everybody().await;
             let leads = |present: &&Presence| matches!(present.role.as_str(), "leader" | "alone");
-            let leader = everybody.iter().find(leads).map(|present| Safe::line(&present.console));
+            // One that was killed may still be listed for a while: the newest leadership counts.
+            let since = |present: &&Presence| i128::from(present.since_ms) * 1_000 + i128::from(present.offset_us);
+            let leader = everybody.iter().filter(leads).max_by_key(since);
+            let leader = leader.map(|present| Safe::line(&present.console));
             let consoles = everybody.iter().map(told).collect();
             Ok(Consoles { leader: leader.or_else(|| self.roster.leader()), consoles })
         })
@@ -293,20 +286,6 @@ fn told(present: &Presence) -> ConsoleWire {
 }
 
 impl Counter {
-    /// This console, where nobody else is.
-    fn myself(&self) -> Presence {
-        let wall = self.clock.wall().unix_millis();
-        let ran = self.clock.now().since(self.began).as_millis();
-        Presence {
-            console: self.name.load().to_string(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            role: (self.role)().word().into(),
-            since_ms: wall.saturating_sub(ran),
-            seen_ms: wall,
-            ..Presence::default()
-        }
-    }
-
     async fn removed(&self, id: ItemId) -> Result<(), Refused> {
         let removed = self.as_leader(move |kernel, now| {
             if !kernel.board().is_removable(&id).ok_or_else(|| no_item(&id))? {

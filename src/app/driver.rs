@@ -110,6 +110,11 @@ pub trait Effects: Send {
 
     /// Adds to a frame what is known of the other consoles.
     fn accompany(&self, _frame: &mut Frame) {}
+
+    /// Grows whenever [`Effects::accompany`] would add something else.
+    fn company(&self) -> u64 {
+        0
+    }
 }
 
 /// Starts the board thread.
@@ -160,9 +165,10 @@ fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effe
             }
         }
         speaks |= carry_out(&mut kernel, now, &mut effects);
-        let rows_due = (last != Some(kernel.board().touched())).then(|| composed_at + ROWS_EVERY);
+        let news = Some((kernel.board().touched(), effects.company()));
+        let rows_due = (last != news).then(|| composed_at + ROWS_EVERY);
         if speaks || rows_due.is_some_and(|due| due <= now) {
-            (composed_at, last) = (now, Some(kernel.board().touched()));
+            (composed_at, last) = (now, news);
             let mut frame = composer.compose(&kernel, now, clock.wall());
             effects.accompany(&mut frame);
             effects.show(frame, &kernel);

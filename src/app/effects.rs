@@ -67,8 +67,13 @@ impl Effects for Hands {
     }
 
     fn accompany(&self, frame: &mut Frame) {
-        let Company { consoles, leader, bound } = self.roster.company();
+        let Company { consoles, leader, bound, apart, peers } = self.roster.company();
         (frame.consoles, frame.leader, frame.clock_error) = (consoles, leader, bound);
+        (frame.apart, frame.peers) = (apart, peers);
+    }
+
+    fn company(&self) -> u64 {
+        self.roster.changes()
     }
 
     fn rest(&mut self, kernel: &Kernel, now: Moment, ends: bool) {

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "cli")]
 mod account;
+#[cfg(feature = "cli")]
+mod answers;
 mod bell;
 #[cfg(feature = "cli")]
 mod board;

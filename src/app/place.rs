@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
+use super::cluster::Roster;
 use super::driver::Inbox;
 use super::run::RunOptions;
 use super::settings::{Found, Settings};
@@ -68,6 +69,7 @@ pub(super) fn renderer(
 pub(super) struct Watcher {
     pub(super) inbox: Arc<Inbox>,
     pub(super) meters: Arc<Meters>,
+    pub(super) roster: Arc<Roster>,
     pub(super) over: CancellationToken,
     pub(super) wrong: Arc<AtomicU64>,
     pub(super) told: u64,
@@ -89,6 +91,7 @@ impl Watch for Watcher {
             Request::Quit => self.over.cancel(),
             // A flooded inbox runs it soon enough by itself.
             Request::RunNow(id) => drop(self.inbox.send(Input::RunNow(id))),
+            Request::Consoles(looks) => self.roster.look(looks),
         }
     }
 }

@@ -19,6 +19,7 @@ use tracing::{info, warn};
 
 use super::clock::Clock;
 use super::cluster::{Cluster, Needs, Roster};
+use super::desk::own_name;
 use super::driver::{self, Inbox};
 use super::effects::Hands;
 use super::feed::Feed;
@@ -153,6 +154,7 @@ impl Program {
         let over = CancellationToken::new();
         let (inbox, stage) = (Inbox::new(), Stage::new());
         let feed = Feed::new(Arc::clone(&stage));
+        let roster = Roster::new(clock, Arc::clone(&inbox), own_name());
         let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION")));
         let runs = Runs::new(Arc::clone(&inbox), clock, Arc::clone(&meters), runtime.handle().clone());
         let (events, received) = mpsc::channel();
@@ -165,6 +167,7 @@ impl Program {
         let watch = Watcher {
             inbox: Arc::clone(&inbox),
             meters: Arc::clone(&meters),
+            roster: Arc::clone(&roster),
             over: over.clone(),
             wrong,
             told: 0,
@@ -175,7 +178,7 @@ impl Program {
         let drawing = Ending::of(drawing, ended);
 
         let shelf = Arc::<Shelf>::default();
-        let (roster, frames) = (Roster::new(), Arc::new(Notify::new()));
+        let frames = Arc::new(Notify::new());
         let cluster = Cluster::new(Needs {
             clock,
             inbox: Arc::clone(&inbox),

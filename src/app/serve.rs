@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::account::Account;
+use super::answers::Answers;
 use super::clock::{Clock, raw_difference};
 use super::cluster::Roster;
-use super::desk::Counter;
+use super::desk::{Counter, own_name};
 use super::driver::Inbox;
 use super::feed::Feed;
-use super::socket::{Socket, socket_path};
+use super::socket::socket_path;
 use super::stage::Stage;
 use crate::api::{self, Door, Faces};
 use crate::buffer::Swap;
 use crate::config::{Config, Secret};
-use crate::frame::Role;
 use crate::kernel::{Moment, Span};
 use crate::metrics::Meters;
 use crate::renderers::json::FrameLine;
@@ -46,26 +46,21 @@ pub(super) struct Server {
     runtime: Handle,
     tracker: TaskTracker,
     faces: Faces,
-    counter: Arc<Counter>,
+    roster: Arc<Roster>,
     token: Arc<Swap<Option<Secret>>>,
-    at: Mutex<Places>,
-}
-
-/// Where it serves now, each with what ends it.
-#[derive(Default)]
-struct Places {
-    address: Option<(SocketAddr, CancellationToken)>,
-    socket: Option<(Socket, CancellationToken)>,
+    /// Where it serves now, with what ends it.
+    address: Mutex<Option<(SocketAddr, CancellationToken)>>,
+    answers: Arc<Answers>,
+    stop: CancellationToken,
 }
 
 impl Server {
     pub(super) fn new(runtime: Handle, behind: Behind) -> Self {
         let Behind { clock, meters, stage, inbox, account, feed, roster } = behind;
-        let (drawn, shown, playing) = (Arc::clone(&stage), Arc::clone(&stage), stage);
+        let (drawn, shown) = (Arc::clone(&stage), stage);
         let (scraped, answered, refused, filtered) =
             (Arc::clone(&meters), Arc::clone(&meters), Arc::clone(&meters), meters);
-        let role = move || playing.newest().as_ref().as_ref().map_or(Role::Alone, |frame| frame.role);
-        let counter = Arc::new(Counter::new(Arc::clone(&inbox), clock, account, (feed, roster), Arc::new(role)));
+        let counter = Arc::new(Counter::new(Arc::clone(&inbox), clock, account, (feed, Arc::clone(&roster))));
         let token: Arc<Swap<Option<Secret>>> = Arc::default();
         let asked = Arc::clone(&token);
         let ahead = raw_difference();
@@ -97,9 +92,13 @@ impl Server {
             filtered: Arc::new(move |()| filtered.text_filtered()),
             now: Arc::new(move || clock.now()),
             token: Arc::new(move || asked.load().as_ref().clone()),
-            desk: counter.clone(),
+            desk: counter,
         };
-        Self { runtime, tracker: TaskTracker::new(), faces, counter, token, at: Mutex::default() }
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (within, by, on) = (tracker.clone(), faces.clone(), runtime.clone());
+        let answers = Answers::new(runtime.clone(), Box::new(move |door| serve(door, &by, &within, &on)));
+        tracker.spawn_on(Arc::clone(&answers).keep(roster.roles(), stop.clone()), &runtime);
+        Self { runtime, tracker, faces, roster, token, address: Mutex::default(), answers, stop }
     }
 
     /// Serves as a config says from now on; `listen` wins over its address.
@@ -107,10 +106,10 @@ impl Server {
     /// # Errors
     /// Where the address can't be listened at: which, and why.
     pub(super) fn take_up(&self, config: &Config, listen: Option<SocketAddr>) -> Result<(), String> {
-        self.counter.rename(config.console.as_deref());
+        self.roster.rename(config.console.clone().unwrap_or_else(own_name));
         // The token first: nobody may come in at a new address with the old one, or with none.
         self.token.store(config.token.clone());
-        self.listen_at_socket(&config.title);
+        self.answers.at(&socket_path(&config.title, &|name| std::env::var_os(name)));
         self.listen(listen.or(config.listen))
     }
 
@@ -119,11 +118,11 @@ impl Server {
     /// # Errors
     /// Where the address can't be listened at: which, and why.
     pub(super) fn listen(&self, address: Option<SocketAddr>) -> Result<(), String> {
-        let mut at = self.at();
-        if at.address.as_ref().map(|(now, _)| *now) == address {
+        let mut at = self.address();
+        if at.as_ref().map(|(now, _)| *now) == address {
             return Ok(());
         }
-        if let Some((_, stop)) = at.address.take() {
+        if let Some((_, stop)) = at.take() {
             stop.cancel();
         }
         let Some(address) = address else { return Ok(()) };
@@ -136,49 +135,29 @@ impl Server {
         let _entered = self.runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).map_err(refused)?;
         info!(%address, "serving");
-        at.address = Some((address, self.serve(Door::Tcp(listener))));
+        *at = Some((address, serve(Door::Tcp(listener), &self.faces, &self.tracker, &self.runtime)));
         Ok(())
-    }
-
-    /// Serves at the socket of the board called `title` from now on. The board
-    /// is well without it, so trouble is told in the log alone.
-    fn listen_at_socket(&self, title: &str) {
-        let path = socket_path(title, &|name| std::env::var_os(name));
-        let mut at = self.at();
-        if at.socket.as_ref().is_some_and(|(socket, _)| socket.path() == path) {
-            return;
-        }
-        if let Some((_, stop)) = at.socket.take() {
-            stop.cancel();
-        }
-        let _entered = self.runtime.enter();
-        let bound = Socket::bind(&path).and_then(|bound| {
-            let listener = |(socket, listener)| Ok((socket, tokio::net::UnixListener::from_std(listener)?));
-            bound.map(listener).transpose().map_err(|why: std::io::Error| why.to_string())
-        });
-        match bound {
-            Ok(Some((socket, listener))) => at.socket = Some((socket, self.serve(Door::Unix(listener)))),
-            Ok(None) => info!(socket = %path.display(), "another console of this board answers at its socket"),
-            Err(why) => warn!("the commands can't find this board: {why}"),
-        }
-    }
-
-    fn serve(&self, door: Door) -> CancellationToken {
-        let stop = CancellationToken::new();
-        self.tracker.spawn_on(api::serve(door, self.faces.clone(), stop.clone()), &self.runtime);
-        stop
     }
 
     /// Serves no more, and waits until nobody is answered any more.
     pub(super) async fn close(&self) {
-        let Places { address, socket } = std::mem::take(&mut *self.at());
-        let stops = [address.map(|(_, stop)| stop), socket.map(|(_, stop)| stop)];
-        stops.into_iter().flatten().for_each(|stop| stop.cancel());
+        self.stop.cancel();
+        self.answers.close();
+        if let Some((_, stop)) = self.address().take() {
+            stop.cancel();
+        }
         self.tracker.close();
         self.tracker.wait().await;
     }
 
-    fn at(&self) -> MutexGuard<'_, Places> {
-        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    fn address(&self) -> MutexGuard<'_, Option<(SocketAddr, CancellationToken)>> {
+        self.address.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Answers at a door until the token is cancelled.
+fn serve(door: Door, faces: &Faces, tracker: &TaskTracker, runtime: &Handle) -> CancellationToken {
+    let stop = CancellationToken::new();
+    tracker.spawn_on(api::serve(door, faces.clone(), stop.clone()), runtime);
+    stop
 }

@@ -67,8 +67,10 @@ pub(super) enum Command {
     /// Cancel a run and wait for its end
     #[command(after_help = "Example: marquee cancel r42")]
     Cancel(CancelArgs),
-    /// Say who leads and who follows
-    #[command(after_help = "Example: marquee consoles")]
+    /// Say who leads, who follows, and how far their clocks are off
+    #[command(
+        after_help = "Exits with 1 where nobody leads, or a console lost the others and goes on by itself.\n\nExample: marquee consoles"
+    )]
     Consoles(ConsolesArgs),
     /// List the themes, or show one on this terminal
     #[command(after_help = "Example: marquee themes andon")]

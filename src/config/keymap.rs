@@ -71,7 +71,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &["pagedown"], action: Action::PageDown, help: "a page down", hint: None },
     Binding { keys: &["home", "g"], action: Action::First, help: "the first item", hint: None },
     Binding { keys: &["end", "G"], action: Action::Last, help: "the last item", hint: None },
-    Binding { keys: &["tab"], action: Action::View, help: "next view: marquee, board", hint: Some("board") },
+    Binding { keys: &["tab"], action: Action::View, help: "next view: marquee, board, consoles", hint: Some("board") },
     Binding { keys: &["enter"], action: Action::Detail, help: "detail of the selected item", hint: None },
     Binding { keys: &["/"], action: Action::Find, help: "find items by id or text", hint: Some("find") },
     Binding { keys: &["t"], action: Action::Theme, help: "next theme", hint: Some("theme") },

@@ -7,7 +7,7 @@ use super::Token;
 use super::election::{Answer, Ask, Candidate, Event, Standing};
 use super::link::{Ignored, Listener, Message, Mode};
 use crate::frame::Safe;
-use crate::kernel::beat::Role;
+use crate::kernel::beat::{Apart, Role};
 use crate::kernel::{Moment, Span};
 
 /// Who decides which console leads.
@@ -27,13 +27,16 @@ pub struct Console {
     /// Who was heard last.
     leader: Option<Safe>,
     role: Role,
+    /// Since when it plays a role of this word.
+    since: Moment,
 }
 
 impl Console {
     /// A console that has heard nothing yet.
     #[must_use]
     pub fn new(elector: Elector, listener: Listener) -> Self {
-        Self { elector, listener, leader: None, role: Role::Follower(Token::default().fence()) }
+        let role = Role::Follower(Token::default().fence());
+        Self { elector, listener, leader: None, role, since: Moment::EPOCH }
     }
 
     /// Takes what the elector told.
@@ -131,33 +134,55 @@ impl Console {
                 Standing::Follows(_) => mirrors,
             },
         };
+        if matches!(role, Role::Leader(_)) {
+            // Whoever it followed before is no news once it leads no more.
+            self.leader = None;
+        }
+        if self.role.word() != role.word() {
+            self.since = now;
+        }
         self.role = role;
         role
     }
 
-    /// What of being in step is not well, in an operator's words.
-    pub fn notice(&mut self, now: Moment) -> Option<String> {
-        let leader = self.leader.as_ref().map_or_else(|| "a leader".to_owned(), ToString::to_string);
+    /// How it is not in sync with the others; `None`: it is.
+    pub fn apart(&mut self, now: Moment) -> Option<Apart> {
         match (self.role, self.listener.mode(now)) {
             (Role::Leader(_) | Role::Alone, _) | (Role::Follower(_), Mode::InStep | Mode::Alone(_)) => None,
-            (Role::Follower(_), Mode::Stale(silence)) => {
-                Some(format!("not in sync: no word from {leader} for {}", in_steps(silence)))
-            }
             (Role::Local(_), _) if self.is_suspended(now) => {
-                Some("not in sync: etcd does not answer, so this console leads no more until it does".into())
+                let answered = self.candidate().and_then(Candidate::answered);
+                Some(Apart::Suspended(answered.unwrap_or(self.since).min(self.since)))
             }
-            (Role::Local(_), Mode::InStep | Mode::Stale(_)) => None,
-            (Role::Local(_), Mode::Alone(silence)) => Some(format!(
-                "not in sync: no word from {leader} for {}; this console measures by itself, more slowly",
-                in_steps(silence)
-            )),
+            (Role::Local(_), Mode::Alone(silence)) if self.is_unjudged() => Some(Apart::Unjudged(now - silence)),
+            (_, Mode::Stale(silence) | Mode::Alone(silence)) => Some(Apart::Unheard(now - silence)),
+            (_, Mode::InStep) => Some(Apart::Unheard(self.since)),
         }
     }
 
-    /// Whether it leads no more because it can't tell whether it still may.
+    /// What of being in step is not well, in an operator's words.
+    pub fn notice(&mut self, now: Moment) -> Option<String> {
+        let apart = self.apart(now)?;
+        let age = in_steps(now.since(apart.since()));
+        let silence = match (apart, &self.leader) {
+            (Apart::Suspended(_), _) => format!("etcd has not answered for {age}; leads no more until it does"),
+            (Apart::Unjudged(_), _) => format!("etcd has not answered for {age}"),
+            (Apart::Unheard(_), Some(leader)) => format!("no word from {leader} for {age}"),
+            (Apart::Unheard(_), None) => format!("no leader has been heard for {age}"),
+        };
+        let meanwhile = match self.role {
+            _ if matches!(apart, Apart::Suspended(_)) => "",
+            Role::Local(_) => "; measures by itself, slowly",
+            _ => "; goes on as last planned",
+        };
+        Some(format!("not in sync: {silence}{meanwhile}"))
+    }
+
+    fn is_unjudged(&self) -> bool {
+        self.leader.is_none() && self.candidate().is_some_and(|candidate| candidate.answered().is_none())
+    }
+
     fn is_suspended(&self, now: Moment) -> bool {
-        let Elector::Lease(candidate) = &self.elector else { return false };
-        matches!(candidate.standing(now), Standing::Suspended(_))
+        self.candidate().is_some_and(|candidate| matches!(candidate.standing(now), Standing::Suspended(_)))
     }
 
     /// The candidate, where leases decide.

@@ -9,6 +9,7 @@ mod checksum;
 mod clean;
 mod clip;
 mod compose;
+mod peer;
 mod scroll;
 
 use std::sync::Arc;
@@ -17,12 +18,13 @@ pub use checksum::{crc32, frame_checksum};
 pub use clean::Safe;
 pub use clip::{clip, fit};
 pub use compose::Composer;
+pub use peer::Peer;
 pub use scroll::{next_scroll_step, scroll_offset};
 
-pub use crate::kernel::beat::{Fence, Role};
+pub use crate::kernel::beat::{Apart, Fence, Role};
 pub use crate::kernel::board::{ItemId, LastRun, Level, Past, Unit, Value, Values};
 pub use crate::kernel::width::{char_columns, clusters, columns};
-pub use crate::kernel::{Moment, Outcome, RunId, Span};
+pub use crate::kernel::{Concern, Moment, Outcome, RunId, Span};
 
 /// What is shown at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,14 +45,20 @@ pub struct Frame {
     pub role: Role,
     /// How many consoles there are, this one included.
     pub consoles: u32,
-    /// The console that this one follows.
+    /// The console that this one follows, or heard last where it lost the others.
     pub leader: Option<Safe>,
     /// How wrong the shared clock may be here; `None`: there is nobody to share it with.
     pub clock_error: Option<Span>,
+    /// How this console is not in sync with the others, on the clock of `at`; `None`: it is, or there are none.
+    pub apart: Option<Apart>,
+    /// The consoles, leader first, and of several that say so the newest; empty as long as nobody asked to see them.
+    pub peers: Arc<Vec<Peer>>,
     /// The board's version.
     pub board: u64,
     /// What is not well with the program itself; `None`: all is.
     pub notice: Option<Safe>,
+    /// What the notice is about; `None`: there is none.
+    pub concern: Option<Concern>,
     /// How many items are at each level, in the order of [`Level::ALL`].
     pub counts: [usize; 5],
     /// All items, in the order of their turns.

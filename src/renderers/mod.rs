@@ -89,6 +89,9 @@ pub enum Request {
     Quit,
     /// Run this item's plan now.
     RunNow(ItemId),
+    /// Somebody looks at the list of the consoles from now on, or no more: [`Frame::peers`] costs the others
+    /// an answer every few seconds, so it is filled only as long.
+    Consoles(bool),
 }
 
 /// The known renderers.

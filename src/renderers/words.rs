@@ -27,6 +27,30 @@ pub enum Word {
     Console,
     /// After any other number.
     Consoles,
+    /// Between a follower and the console that it follows.
+    FollowerOf,
+    /// The headline of a follower that does not hear its leader.
+    NotInSync,
+    /// The same where there are few columns.
+    NoSync,
+    /// The headline of a console that lost the others and goes on by itself.
+    OnItsOwn,
+    /// Before what a console that is not in sync tells of it.
+    OutOfSync,
+    /// Between that and the leader that is not heard.
+    NoWordFrom,
+    /// Between that and the age of the silence, where no leader was heard yet.
+    NoLeaderFor,
+    /// Between that and the age of the silence, where etcd does not answer.
+    NoJudgeFor,
+    /// Between the leader and the age of the silence.
+    For,
+    /// What a follower does meanwhile.
+    GoesOn,
+    /// What a console does that lost the others.
+    MeasuresItself,
+    /// What a console does that may lead no more.
+    LeadsNoMore,
     /// The headline of a stopped page.
     Paused,
     /// Between a turn's place and the number of turns.
@@ -99,6 +123,26 @@ pub enum Word {
     Item,
     /// Column title of the item's text.
     Text,
+    /// Column title of the console's name.
+    Name,
+    /// Column title of its role.
+    Role,
+    /// Column title of the age of its role.
+    RoleSince,
+    /// Column title of its version.
+    Version,
+    /// Column title of how far its clock is off.
+    Offset,
+    /// Column title of how wrong that may be.
+    Within,
+    /// Column title of when it was last heard of.
+    Seen,
+    /// Behind the name of the console that shows this.
+    Here,
+    /// When the console that shows this was last heard of.
+    Now,
+    /// What is shown until the others have answered.
+    Asking,
     /// Nothing is selected or the item is gone.
     NoItem,
     /// No item matches what is typed.
@@ -108,6 +152,8 @@ pub enum Word {
     /// The hint of the pause key while the page is stopped.
     Resume,
     /// The hint of the view key in the board view.
+    Peers,
+    /// The hint of the view key in the view of the consoles.
     Marquee,
     /// What enter does while finding.
     Keep,
@@ -140,6 +186,18 @@ const fn pair(word: Word) -> (&'static str, &'static str) {
         Word::Alone => ("alone", "单机"),
         Word::Console => ("console", "台"),
         Word::Consoles => ("consoles", "台"),
+        Word::FollowerOf => ("follower of ", "跟随 "),
+        Word::NotInSync => ("NOT IN SYNC", "未同步"),
+        Word::NoSync => ("NO SYNC", "未同步"),
+        Word::OnItsOwn => ("LOCAL", "脱机"),
+        Word::OutOfSync => ("not in sync: ", "未同步:"),
+        Word::NoWordFrom => ("no word from ", "收不到 "),
+        Word::NoLeaderFor => ("no leader has been heard for ", "没有主控已 "),
+        Word::NoJudgeFor => ("etcd has not answered for ", "etcd 无应答已 "),
+        Word::For => (" for ", " 的消息已 "),
+        Word::GoesOn => ("; goes on as last planned", ",按其最后的安排继续翻页"),
+        Word::MeasuresItself => ("; measures by itself, slowly", ",本机自行检查,频率较低"),
+        Word::LeadsNoMore => ("; leads no more until it does", ",恢复前本机不再主控"),
         Word::Paused => ("PAUSED", "已暂停"),
         Word::Of => (" of ", " / "),
         Word::AgoBefore => ("", ""),
@@ -179,10 +237,21 @@ const fn pair(word: Word) -> (&'static str, &'static str) {
         Word::Results => (" results", " 次结果"),
         Word::Item => ("ITEM", "项目"),
         Word::Text => ("TEXT", "内容"),
+        Word::Name => ("CONSOLE", "终端"),
+        Word::Role => ("ROLE", "角色"),
+        Word::RoleSince => ("SINCE", "开始于"),
+        Word::Version => ("VERSION", "版本"),
+        Word::Offset => ("OFFSET", "偏差"),
+        Word::Within => ("WITHIN", "误差"),
+        Word::Seen => ("LAST SEEN", "最后出现"),
+        Word::Here => ("here", "本机"),
+        Word::Now => ("now", "现在"),
+        Word::Asking => ("asking the other consoles", "正在询问其他终端"),
         Word::NoItem => ("this item is gone", "该项目已不存在"),
         Word::NoMatch => ("no item matches", "没有匹配的项目"),
         Word::Keys => ("Keys", "按键"),
         Word::Resume => ("resume", "继续"),
+        Word::Peers => ("consoles", "终端"),
         Word::Marquee => ("marquee", "轮播"),
         Word::Keep => ("keep", "选定"),
         Word::Leave => ("leave", "离开"),
@@ -223,7 +292,7 @@ const fn help_pair(action: Action) -> (&'static str, &'static str) {
         Action::PageDown => ("a page down", "下翻一页"),
         Action::First => ("the first item", "第一项"),
         Action::Last => ("the last item", "最后一项"),
-        Action::View => ("next view: marquee, board", "切换视图:轮播、列表"),
+        Action::View => ("next view: marquee, board, consoles", "切换视图:轮播、列表、终端"),
         Action::Detail => ("detail of the selected item", "所选项目的详情"),
         Action::Find => ("find items by id or text", "按名称或内容查找"),
         Action::Theme => ("next theme", "切换主题"),

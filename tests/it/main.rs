@@ -19,6 +19,8 @@ mod clock;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod company;
+#[cfg(test)]
 #[expect(dead_code, reason = "`tests/faults` shares it and judges what is only noted here")]
 mod consoles;
 #[cfg(test)]

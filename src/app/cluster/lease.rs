@@ -103,6 +103,8 @@ pub(super) struct Lease {
     trouble: Trouble,
     resumed: bool,
     last_beat: Moment,
+    /// Who was there when etcd was asked last.
+    members: Vec<Presence>,
     next_beat: Moment,
     next_board: Moment,
     next_fetch: Moment,
@@ -118,6 +120,7 @@ impl Lease {
             trouble: Trouble::default(),
             resumed: false,
             last_beat: now,
+            members: Vec::new(),
             next_beat: now,
             next_board: now,
             next_fetch: now,
@@ -202,8 +205,9 @@ impl Lease {
             Happened::Admitted(admitted) => self.part.console.elect(now, Event::Admitted(admitted)),
             Happened::Members(members) => {
                 self.part.roster.tell_consoles(u32::try_from(members.len()).unwrap_or(u32::MAX));
+                self.members = members;
             }
-            Happened::Wanted(wanted) => self.tell_everybody(wanted),
+            Happened::Wanted(wanted) => self.list(Some(wanted)),
             Happened::Frame => self.next_beat = self.next_beat.min(now.max(self.last_beat + SPEAK_GAP)),
         }
     }
@@ -272,7 +276,7 @@ impl Lease {
         }
         if self.next_count <= now {
             self.next_count = now + COUNT_EVERY;
-            self.list(|tell, members| async move { _ = tell.send(Happened::Members(members)).await });
+            self.list(None);
         }
         if self.next_beat <= now {
             (self.last_beat, self.next_beat) = (now, now + BEAT);
@@ -328,25 +332,22 @@ impl Lease {
         });
     }
 
-    fn tell_everybody(&self, wanted: Wanted) {
-        let own = self.part.presence(self.part.now());
-        self.list(move |_, members| async move {
-            let others = members.into_iter().filter(|other| other.boot != own.boot);
-            // Whoever asked may have gone.
-            let _ = wanted.send(std::iter::once(own.clone()).chain(others).collect());
-        });
-    }
-
-    fn list<F: Future<Output = ()> + Send>(
-        &self,
-        then: impl FnOnce(mpsc::Sender<Happened>, Vec<Presence>) -> F + Send + 'static,
-    ) {
+    /// Asks who is there, and tells it to whoever wants to know: where etcd does not answer, who was there last.
+    fn list(&self, wanted: Option<Wanted>) {
         let (etcd, tell) = (self.ways.etcd.clone(), self.ways.tell.clone());
+        let (own, known) = (self.part.presence(self.part.now()), self.members.clone());
         self.spawn(async move {
-            // Where etcd does not answer there is nobody to tell of but ourselves.
-            let members = etcd.members().await.unwrap_or_default();
-            let members = members.iter().filter_map(|(_, said)| Presence::read(said)).collect();
-            then(tell, members).await;
+            let read =
+                |listed: Vec<(String, String)>| listed.iter().filter_map(|(_, said)| Presence::read(said)).collect();
+            let listed: Option<Vec<Presence>> = etcd.members().await.ok().map(read);
+            if let Some(listed) = &listed {
+                let _ = tell.send(Happened::Members(listed.clone())).await;
+            }
+            if let Some(wanted) = wanted {
+                let others = listed.unwrap_or(known).into_iter().filter(|other| other.boot != own.boot);
+                // Whoever asked may have gone.
+                let _ = wanted.send(std::iter::once(own.clone()).chain(others).collect());
+            }
         });
     }
 

@@ -180,7 +180,10 @@ impl Lock {
             Station::Leads { .. } if self.next_beat <= now => self.speak(false).await,
             _ => {}
         }
-        self.part.settle(self.part.now());
+        if self.part.settle(self.part.now()) {
+            // The others list it by its role.
+            self.next_present = self.part.now();
+        }
     }
 
     /// Tries the lock, and follows whoever has it.

@@ -104,7 +104,7 @@ impl Membership {
             };
             tokio::select! {
                 () = sleep_until(next) => {}
-                () = self.roster.role_changed() => {}
+                () = self.roster.own_changed() => {}
             }
         }
     }

@@ -13,6 +13,7 @@ mod lease;
 mod lock;
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod member;
+mod onlooker;
 mod opener;
 mod part;
 #[cfg(all(feature = "etcd", feature = "redis"))]
@@ -73,6 +74,9 @@ impl Cluster {
     /// Alone, until a config says otherwise.
     pub(super) fn new(needs: Needs) -> Arc<Self> {
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let (over, roster) = (stop.clone(), Arc::clone(&needs.roster));
+        let looking = async move { _ = over.run_until_cancelled_owned(onlooker::look_around(roster)).await };
+        tracker.spawn_on(looking, &needs.runtime);
         Arc::new(Self { needs, stop, tracker, joined: Mutex::default() })
     }
 

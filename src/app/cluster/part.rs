@@ -15,7 +15,7 @@ use crate::app::driver::Inbox;
 use crate::config::timing::HORIZON;
 use crate::coordination::link::{Head, Ignored, Message, Reference, Said};
 use crate::coordination::{Console, Presence, Token};
-use crate::frame::Safe;
+use crate::frame::{Fence, Safe};
 use crate::kernel::beat::{Mapping, Mark, Mirror, Mirrored, Role};
 use crate::kernel::{Concern, Current, Input, Kernel, Moment, Span};
 use crate::metrics::Meters;
@@ -143,13 +143,20 @@ impl Part {
 
     /// The role that the kernel plays.
     pub(super) fn role(&self) -> Role {
-        self.role.unwrap_or_default()
+        // Before the protocol has decided anything it listens.
+        self.role.unwrap_or(Role::Follower(Fence(0)))
     }
 
     /// Gives the kernel what the protocol has decided by now. True where the role changed.
     pub(super) fn settle(&mut self, now: Moment) -> bool {
         let role = self.console.role(now);
         let changed = self.role != Some(role);
+        let others = self.roster.consoles() > 1;
+        let (ahead, bound) = self.reference.error(now);
+        let leader = self.console.leader().cloned();
+        let apart = self.console.apart(now);
+        // First, so that the frame of a new role says all of it.
+        self.roster.tell_step(leader.as_ref(), others.then_some(bound), apart);
         if changed {
             let word = self.role.map_or("nothing", Role::word);
             if word == "leader" && matches!(role, Role::Local(_)) {
@@ -163,7 +170,6 @@ impl Part {
             self.meters.role(role);
             self.give(Input::Role(role));
         }
-        let others = self.roster.consoles() > 1;
         let lead = if others { self.lead_among_others } else { Span::ZERO };
         if self.lead != lead {
             self.lead = lead;
@@ -179,12 +185,8 @@ impl Part {
             self.give(Input::Notice(Concern::Sync, notice.as_deref().map(|text| Safe::line(text).shared())));
             self.notice = notice;
         }
-        let follows = matches!(role, Role::Follower(_));
-        self.roster.tell_leader(self.console.leader().filter(|_| follows).cloned());
-        let (ahead, bound) = self.reference.error(now);
-        self.roster.tell_bound(others.then_some(bound));
         self.meters.company(self.roster.consoles(), ahead, bound);
-        self.roster.tell_own(self.presence(now));
+        self.roster.tell_own(self.presence(now), role);
         changed
     }
 

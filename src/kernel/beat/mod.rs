@@ -6,6 +6,6 @@ mod servo;
 mod tell;
 
 pub use mapping::Mapping;
-pub use role::{Fence, LOCAL_PACE, Role};
+pub use role::{Apart, Fence, LOCAL_PACE, Role};
 pub use servo::{Heard, Sample, Servo};
 pub use tell::{Beat, Mark, Mirror, Mirrored, Origin, Showing};

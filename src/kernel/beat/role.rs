@@ -2,9 +2,31 @@
 //!
 //! How a part is won is coordination's business; the kernel only acts on it.
 
+use crate::kernel::Moment;
+
 /// A number that grows with each new leader; a write with an older one is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence(pub u64);
+
+/// How a console is not in sync with the others, and since when on its own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Apart {
+    /// Nothing is heard of a leader since.
+    Unheard(Moment),
+    /// Nothing is heard of a leader, and the judge of who leads has not answered at all since.
+    Unjudged(Moment),
+    /// It led until the judge of who leads fell silent, and may not before that answers again.
+    Suspended(Moment),
+}
+
+impl Apart {
+    /// Since when.
+    #[must_use]
+    pub const fn since(self) -> Moment {
+        let (Self::Unheard(since) | Self::Unjudged(since) | Self::Suspended(since)) = self;
+        since
+    }
+}
 
 /// A console that lost the others runs its plans at every fourth of their ticks: the leader may be alive and
 /// ask as well, and so may every other console that lost it, so four of them ask a target no more than one did.

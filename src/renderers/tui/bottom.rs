@@ -67,7 +67,8 @@ fn hint(scene: &Scene<'_>, binding: &'static Binding) -> Option<(&'static str, &
     };
     let word = match binding.action {
         Action::Pause if scene.state.paused.is_some() => Word::Resume,
-        Action::View if scene.state.view == View::Board => Word::Marquee,
+        Action::View if scene.state.view == View::Board => Word::Peers,
+        Action::View if scene.state.view == View::Consoles => Word::Marquee,
         action => Word::Hint(action),
     };
     Some((key, scene.look.word(word)))

@@ -36,7 +36,9 @@ pub(super) fn encode(bytes: &mut Vec<u8>, seen: &Buffer, next: &Buffer, afresh: 
     bytes.clear();
     let mut pen = PLAIN;
     let mut cursor = None;
-    for (x, y, cell) in seen.diff_iter(next) {
+    let mut changes = seen.diff_iter(next).peekable();
+    let mut wiped = None;
+    while let Some((x, y, cell)) = wiped.take().or_else(|| changes.next()) {
         if bytes.is_empty() {
             bytes.extend_from_slice(BEGIN);
             if afresh {
@@ -51,6 +53,12 @@ pub(super) fn encode(bytes: &mut Vec<u8>, seen: &Buffer, next: &Buffer, afresh: 
         // Terminals disagree about what is wide; after anything unusual the place is told anew.
         let sure = cell.symbol().chars().count() == 1 && cell.cell_width() == 1;
         cursor = sure.then_some((x + 1, y));
+        // Whatever is written over the first half of a wide character wipes its second half, colours and all.
+        let behind = x + cell.cell_width().max(1);
+        let halves = behind < next.area().right() && seen[(behind - 1, y)].cell_width() > 1;
+        if halves && changes.peek().is_none_or(|(x, below, _)| (*x, *below) != (behind, y)) {
+            wiped = Some((behind, y, &next[(behind, y)]));
+        }
     }
     if bytes.is_empty() {
         return;
@@ -162,5 +170,20 @@ mod tests {
         let seen = Buffer::empty(Rect::new(0, 0, 4, 1));
         let next = Buffer::with_lines(["七ab"]);
         assert_eq!(told(&seen, &next, true), "^[?2026h^[0m^[2J^[1;1H七^[1;3Hab^[?2026l");
+    }
+
+    #[test]
+    fn the_other_half_of_an_overwritten_wide_character_is_drawn_anew() {
+        let red = Style::new().bg(Color::Red);
+        let line = |text: &str| {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 5, 1));
+            super::super::text::put(&mut buffer, 0, 0, 5, text, red);
+            buffer
+        };
+        let (seen, next) = (line("a机 b"), line("机  b"));
+        assert_eq!(told(&seen, &next, false), "^[?2026h^[1;1H^[41m机^[1;3H ^[0m^[?2026l");
+        // Where it changes anyway it is written once.
+        assert_eq!(told(&seen, &line("机xyz"), false), "^[?2026h^[1;1H^[41m机^[1;3Hxyz^[0m^[?2026l");
+        assert_eq!(told(&seen, &line("ab  b"), false), "^[?2026h^[1;2H^[41mb ^[0m^[?2026l");
     }
 }

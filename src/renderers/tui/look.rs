@@ -78,6 +78,12 @@ pub(super) struct Signs {
     pub(super) cursor: &'static str,
     /// Behind an item that changes too often.
     pub(super) flapping: &'static str,
+    /// Before whatever is not in sync with the others.
+    pub(super) apart: &'static str,
+    /// Before the console that leads, and before one that follows.
+    pub(super) parts: [&'static str; 2],
+    /// Before how wrong a number may be.
+    pub(super) within: &'static str,
     /// The keys that step, as hinted at.
     pub(super) arrows: &'static str,
     /// A sparkline's columns, lowest first; empty: letters of the level instead.
@@ -95,6 +101,9 @@ const UNICODE: Signs = Signs {
     pointer: "›",
     cursor: "▏",
     flapping: "≈",
+    apart: "≠",
+    parts: ["◆", "◇"],
+    within: "±",
     arrows: "←→",
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     frame: ["╭", "╮", "╰", "╯", "─", "│"],
@@ -109,6 +118,9 @@ const ASCII: Signs = Signs {
     pointer: ">",
     cursor: "_",
     flapping: "~",
+    apart: "!",
+    parts: ["*", "-"],
+    within: "+-",
     arrows: "<>",
     spark: &[],
     frame: ["+", "+", "+", "+", "-", "|"],
@@ -264,6 +276,7 @@ mod tests {
         let signs = plain.signs;
         let all = [signs.rule, signs.passed, signs.left, signs.ellipsis, signs.dot, signs.pointer, signs.cursor];
         assert!(all.iter().chain(&signs.frame).all(|sign| sign.is_ascii()));
+        assert!(signs.apart.is_ascii() && signs.within.is_ascii() && signs.parts.iter().all(|sign| sign.is_ascii()));
         assert!(signs.flapping.is_ascii() && signs.arrows.is_ascii() && signs.spark.is_empty());
         for (place, level) in Level::ALL.into_iter().enumerate() {
             assert!(plain.symbol(level).is_ascii());

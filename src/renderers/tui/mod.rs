@@ -15,6 +15,7 @@ mod board;
 mod bottom;
 mod clock;
 mod colour;
+mod consoles;
 mod detail;
 mod encode;
 mod glyphs;
@@ -58,7 +59,7 @@ use self::state::{Effect, View, ViewState};
 use self::ticker::Ticker;
 use super::{Charset, ColourDepth, Context, Event, Locale, Renderer, Request, Size};
 use crate::config::theme::Theme;
-use crate::frame::{Frame, Level, Moment, Safe};
+use crate::frame::{Apart, Concern, Frame, Level, Moment, Safe};
 use layout::{Layout, Wants};
 
 /// The name that `--render` takes.
@@ -116,8 +117,8 @@ pub struct Tui<W: Write> {
     banner: Banner,
     /// What `banner` was made from.
     banner_of: (String, (usize, usize)),
-    /// The notice, and since when it stands there.
-    notice: (Option<Safe>, Moment),
+    /// What the notice is about, and since when it stands there.
+    notice: (Option<Subject>, Moment),
     /// The picture on the terminal.
     seen: Buffer,
     next: Buffer,
@@ -215,8 +216,9 @@ impl<W: Write> Tui<W> {
 
     /// Brings what is kept between pictures in line with the frame.
     fn observe(&mut self, frame: &Frame) {
-        if self.notice.0 != frame.notice {
-            self.notice = (frame.notice.clone(), frame.at);
+        let subject = Subject::of(frame);
+        if self.notice.0 != subject {
+            self.notice = (subject, frame.at);
         }
         let filter = self.state.find.as_ref().map(|find| find.text.as_str());
         if self.roster.refresh(&frame.rows, filter) {
@@ -229,7 +231,7 @@ impl<W: Write> Tui<W> {
     fn list_rows(&self, frame: &Frame) -> usize {
         let body = scene::areas(*self.next.area(), frame, &self.state, self.look.ascii).body;
         let rows = body.map_or(0, |area| area.height);
-        usize::from(if self.state.view == View::Board { board::list_rows(rows) } else { rows })
+        usize::from(if self.state.view == View::Marquee { rows } else { board::list_rows(rows) })
     }
 
     /// Draws the frame into `next`; `false`: it would be the picture that is seen already.
@@ -271,6 +273,24 @@ impl<W: Write> Tui<W> {
     }
 }
 
+/// What a notice is about: one that only grows older goes on where it has moved to.
+#[derive(Debug, PartialEq)]
+enum Subject {
+    /// Not being in sync, in this way.
+    Apart(std::mem::Discriminant<Apart>),
+    /// Whatever this text says.
+    Other(Safe),
+}
+
+impl Subject {
+    fn of(frame: &Frame) -> Option<Self> {
+        match (frame.apart, frame.concern) {
+            (Some(apart), Some(Concern::Sync)) => Some(Self::Apart(std::mem::discriminant(&apart))),
+            _ => frame.notice.clone().map(Self::Other),
+        }
+    }
+}
+
 /// Whether two frames say the same, but for the moment.
 fn same_news(one: &Frame, other: &Frame) -> bool {
     Arc::ptr_eq(&one.rows, &other.rows)
@@ -279,7 +299,12 @@ fn same_news(one: &Frame, other: &Frame) -> bool {
         && one.turn == other.turn
         && one.role == other.role
         && one.consoles == other.consoles
+        && one.leader == other.leader
+        && one.clock_error == other.clock_error
+        && one.apart == other.apart
+        && one.peers == other.peers
         && one.notice == other.notice
+        && one.concern == other.concern
         && one.title == other.title
         && one.scroll == other.scroll
 }
@@ -338,9 +363,11 @@ impl<W: Write + Send> Renderer for Tui<W> {
                 if self.state != before {
                     self.drawn = None;
                 }
+                let looks = self.state.view == View::Consoles;
                 match effect {
                     Some(Effect::Ask(request)) => return Some(request),
                     Some(Effect::NextTheme) => self.next_theme(),
+                    None if looks != (before.view == View::Consoles) => return Some(Request::Consoles(looks)),
                     None => {}
                 }
             }

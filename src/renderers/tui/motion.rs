@@ -1,6 +1,6 @@
 //! What moves by time alone: which step each moving thing is at, and when the next one is due.
 
-use super::header::notice_moves;
+use super::header::{self, notice_moves};
 use super::layout::Layout;
 use super::page::{bar_columns, bar_passed, line_text, text_room};
 use super::scene::Scene;
@@ -42,7 +42,7 @@ impl Motion {
             // One line for all: an exact answer would repeat the drawing, and a still text costs a few pictures.
             None => width(&line_text(scene)) + 4 > usize::from(layout.level.width) * 3 / 4,
         };
-        let told = frame.notice.as_ref().zip(layout.notice);
+        let told = header::notice(scene).zip(layout.notice);
         let notice = told.filter(|(notice, area)| notice_moves(notice, area.width)).map(|_| scene.notice_since);
         let ticker = layout.ticker.filter(|area| scene.ticker.columns() >= usize::from(area.width.saturating_sub(1)));
         Self {

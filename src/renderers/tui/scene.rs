@@ -15,7 +15,7 @@ use super::roster::Roster;
 use super::shown::Shown;
 use super::state::{View, ViewState};
 use super::ticker::Ticker;
-use super::{board, bottom, detail, header, help, list, page};
+use super::{board, bottom, consoles, detail, header, help, list, page};
 use crate::frame::{Frame, Level, Moment};
 
 /// Everything that one picture is drawn from.
@@ -80,6 +80,7 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
         (Some(_), _) => detail::draw,
         (None, View::Marquee) => list::draw,
         (None, View::Board) => board::draw,
+        (None, View::Consoles) => consoles::draw,
     };
     draw(layout.body, buffer, body);
     draw(layout.ticker, buffer, super::ticker::draw);

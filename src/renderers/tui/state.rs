@@ -16,6 +16,8 @@ const FIND_CHARACTERS_MAX: usize = 64;
 pub(super) struct ViewState {
     /// Which view lies at the bottom.
     pub(super) view: View,
+    /// How many consoles are scrolled past, in their view.
+    pub(super) scroll: usize,
     /// The selected item.
     pub(super) selected: Option<ItemId>,
     /// The detail over the view.
@@ -36,6 +38,19 @@ pub(super) enum View {
     Marquee,
     /// All items over the whole screen.
     Board,
+    /// The consoles over the whole screen.
+    Consoles,
+}
+
+impl View {
+    /// The one after it.
+    pub(super) const fn next(self) -> Self {
+        match self {
+            Self::Marquee => Self::Board,
+            Self::Board => Self::Consoles,
+            Self::Consoles => Self::Marquee,
+        }
+    }
 }
 
 /// One item over the whole screen.
@@ -113,8 +128,11 @@ impl ViewState {
             Action::StepOn => self.step(true, frame, roster),
             Action::View | Action::Detail if self.detail.is_some() => self.detail = None,
             Action::View => {
-                self.view = if self.view == View::Marquee { View::Board } else { View::Marquee };
+                self.view = self.view.next();
+                self.scroll = 0;
             }
+            // There is no item to see here whose detail could be meant.
+            Action::Detail if self.view == View::Consoles => {}
             Action::Detail => self.detail = self.target(frame).map(|item| Detail { item, scroll: 0 }),
             Action::Find => {
                 self.find = Some(Find { text: String::new(), back: (self.view, self.selected.clone()) });
@@ -218,6 +236,11 @@ impl ViewState {
             detail.scroll = moved(action, Some(detail.scroll), last, page);
             return;
         }
+        if self.view == View::Consoles {
+            let last = (frame.peers.len() + 1).saturating_sub(room.max(1));
+            self.scroll = moved(action, Some(self.scroll), last, page);
+            return;
+        }
         let order = roster.order(room);
         if order.is_empty() {
             return;
@@ -244,7 +267,8 @@ impl ViewState {
 
     /// Closes what is on top.
     fn back(&mut self) {
-        if self.detail.take().is_none() && self.selected.take().is_none() {
+        let selects = self.view != View::Consoles;
+        if self.detail.take().is_none() && self.selected.take_if(|_| selects).is_none() {
             self.view = View::Marquee;
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::*;
 
-fn check(name: &str, drawn: &str) {
+pub(super) fn check(name: &str, drawn: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/renderers/tui/tests/golden").join(format!("{name}.txt"));
     if std::env::var_os("MARQUEE_BLESS").is_some() {
         std::fs::write(&path, drawn).unwrap();

@@ -1,5 +1,6 @@
 //! The renderer as a whole: made-up frames in, drawn text out.
 
+mod company;
 mod golden;
 mod live;
 mod property;
@@ -105,8 +106,11 @@ fn frame(rows: Vec<Row>, place: usize) -> Frame {
         consoles: 3,
         leader: None,
         clock_error: None,
+        apart: None,
+        peers: Arc::default(),
         board: 41,
         notice: None,
+        concern: None,
         counts,
         rows: Arc::new(rows.into_iter().map(Arc::new).collect()),
         scroll: 12,
