@@ -59,7 +59,7 @@ pub(super) fn without_a_quorum_nobody_leads_and_all_keep_the_schedule(notes: &mu
     }
     let silent = hall.line(leader, since, "the leader to fall silent", |line| line.role == "local");
     notes.promised("silent after", silent.at - since, 2600);
-    hall.line(leader, since, "the reason to be told", |line| line.tells("etcd does not answer"));
+    hall.line(leader, since, "the reason to be told", |line| line.tells("etcd has not answered"));
     pass(Duration::from_secs(5).saturating_sub(now() - since));
     for place in &stopped {
         etcd.signal(*place, Signal::CONT);
