@@ -35,9 +35,13 @@ fn millis(name: &str, values: &mut [Duration]) {
     }
 }
 
-/// Turns that some console skipped, repeated or stood still on.
+/// Turns that some console skipped, repeated or stood still on; which ones is told beside.
 fn broken(hall: &Hall, places: &[usize], since: std::time::Instant) -> usize {
-    places.iter().map(|place| hall.broken(*place, since).len()).sum()
+    let wrong: Vec<_> = places.iter().flat_map(|place| hall.broken(*place, since)).collect();
+    if !wrong.is_empty() {
+        eprintln!("{wrong:?}\n{}", hall.report());
+    }
+    wrong.len()
 }
 
 /// Takes the leader away again and again.
