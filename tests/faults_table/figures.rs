@@ -68,7 +68,7 @@ fn changes(name: &str, count: usize, mut end: impl FnMut(&mut Hall, usize)) {
 }
 
 fn count_of(name: &str, count: usize) {
-    figure(name, f64::from(u32::try_from(count).unwrap_or(u32::MAX)), "turns");
+    figure(name, f64::from(u32::try_from(count).unwrap_or(u32::MAX)), "times");
 }
 
 fn quit() {
