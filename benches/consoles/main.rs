@@ -39,7 +39,7 @@ fn main() {
         println!("skipped: etcd or redis-server is not installed here");
         return;
     };
-    let measurements: [(&str, fn(&Plant)); 6] = [
+    let measurements: [(&str, Measure); 6] = [
         ("spread", in_step),
         ("wan", over_a_network),
         ("quit", graceful),
@@ -53,6 +53,9 @@ fn main() {
         }
     }
 }
+
+/// Measures something with these servers, and prints it.
+type Measure = fn(&Plant);
 
 fn figure(name: &str, value: f64, unit: &str) {
     println!("figure {name} {value:.3} {unit}");

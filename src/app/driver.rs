@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use super::bell::Bell;
 use super::clock::Clock;
 use crate::buffer::{Full, Ring};
-use crate::frame::{Composer, Frame};
-use crate::kernel::{Input, Kernel, Moment, Output, Span};
+use crate::frame::{Composer, Frame, Role};
+use crate::kernel::{Concern, Input, Kernel, Moment, Output, Span};
 
 /// Inputs that may wait for the board thread. It takes in 10,000 in less than a
 /// frame's time; more waiting than this means that something floods it.
@@ -108,6 +108,11 @@ pub trait Effects: Send {
     /// The thread has nothing more to do for now; `ends`: for ever.
     fn rest(&mut self, _kernel: &Kernel, _now: Moment, _ends: bool) {}
 
+    /// Why a lead that was told may not be shown any more; `None`: it may.
+    fn lead_ran_out(&self, _now: Moment) -> Option<&'static str> {
+        None
+    }
+
     /// Adds to a frame what is known of the other consoles.
     fn accompany(&self, _frame: &mut Frame) {}
 
@@ -154,6 +159,12 @@ fn drive(mut kernel: Kernel, clock: Clock, inbox: &Inbox, mut effects: impl Effe
         let now = clock.now();
         inbox.heartbeat.store(now.unix_millis(), Ordering::Relaxed);
         let mut speaks = false;
+        if let Role::Leader(fence) = kernel.role()
+            && let Some(why) = effects.lead_ran_out(now)
+        {
+            kernel.handle(now, Input::Notice(Concern::Sync, Some(why.into())));
+            kernel.handle(now, Input::Role(Role::Local(fence)));
+        }
         while let Some(letter) = inbox.ring.pop() {
             match letter {
                 Letter::Input(input) => kernel.handle(now, input),

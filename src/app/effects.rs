@@ -19,6 +19,9 @@ use crate::metrics::Meters;
 /// The board is given to the keeper at most this often; it writes more seldom still.
 const KEEP_EVERY: Span = Span::from_secs(1);
 
+/// What is told until those who know more have woken.
+const LEAD_RAN_OUT: &str = "not in sync: the lead of this console has run out";
+
 /// The hands of the board thread.
 pub(super) struct Hands {
     pub(super) runs: Arc<Runs>,
@@ -64,6 +67,10 @@ impl Effects for Hands {
         }
         self.stage.show(frame.clone());
         self.feed.publish(&frame);
+    }
+
+    fn lead_ran_out(&self, now: Moment) -> Option<&'static str> {
+        (!self.roster.deadline.holds(now)).then_some(LEAD_RAN_OUT)
     }
 
     fn accompany(&self, frame: &mut Frame) {

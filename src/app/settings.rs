@@ -189,9 +189,7 @@ impl Taker {
         self.runs.account().keep(|id| known.contains(id.as_str()));
         info!(items = lowered.board.items.len(), "config taken up");
         if !self.cluster.has_joined() {
-            for input in self.cluster.join(config) {
-                self.send(input);
-            }
+            self.cluster.join(config, &|input| self.send(input));
         }
         // The plans first: what the new board starts must find them.
         self.runs.replace(lowered.plans);

@@ -104,6 +104,12 @@ impl Console {
         }
     }
 
+    /// When its lead ends unless it is renewed; `None`: it does not lead, or leads without an end.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Moment> {
+        self.candidate().and_then(Candidate::deadline)
+    }
+
     /// The part it plays.
     pub fn role(&mut self, now: Moment) -> Role {
         if let Some(token) = self.may_speak(now) {

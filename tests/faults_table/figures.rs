@@ -35,9 +35,13 @@ fn millis(name: &str, values: &mut [Duration]) {
     }
 }
 
-/// Turns that some console skipped, repeated or stood still on.
+/// Turns that some console skipped, repeated or stood still on; which ones is told beside.
 fn broken(hall: &Hall, places: &[usize], since: std::time::Instant) -> usize {
-    places.iter().map(|place| hall.broken(*place, since).len()).sum()
+    let wrong: Vec<_> = places.iter().flat_map(|place| hall.broken(*place, since)).collect();
+    if !wrong.is_empty() {
+        eprintln!("{wrong:?}\n{}", hall.report());
+    }
+    wrong.len()
 }
 
 /// Takes the leader away again and again.
@@ -64,7 +68,7 @@ fn changes(name: &str, count: usize, mut end: impl FnMut(&mut Hall, usize)) {
 }
 
 fn count_of(name: &str, count: usize) {
-    figure(name, f64::from(u32::try_from(count).unwrap_or(u32::MAX)), "turns");
+    figure(name, f64::from(u32::try_from(count).unwrap_or(u32::MAX)), "times");
 }
 
 fn quit() {

@@ -3,6 +3,8 @@
 //! The scenarios are those of the tests, here with their times judged, and more that need a network of
 //! their own. A row that fails is tried once more, and both results are told.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a scenario ends where its own tools fail")]
+
 #[expect(dead_code, reason = "what makes tests of the scenarios is not used here")]
 #[path = "../it/consoles/mod.rs"]
 mod consoles;
@@ -41,8 +43,12 @@ fn main() -> ExitCode {
     }
     let rows = [consoles::ALL, networks::ALL, host::ALL].concat();
     if list {
-        rows.iter().for_each(|row| println!("{} {} ({})", row.number, row.fault, row.name));
-        figures::ALL.iter().for_each(|(name, _)| println!("{name} (figures)"));
+        for row in &rows {
+            println!("{} {} ({})", row.number, row.fault, row.name);
+        }
+        for (name, _) in figures::ALL {
+            println!("{name} (figures)");
+        }
         return ExitCode::SUCCESS;
     }
     // 4 stands for 4a and 4b.

@@ -189,7 +189,9 @@ fn heal(hub: &str, place: usize) {
 fn cut(hub: &str, hosts: &[&str], notes: &mut Notes) -> Option<()> {
     let hall = hall(hub)?;
     let (old, since) = (hall.leader(), now());
-    hosts.iter().for_each(|host| drop_up(hub, old, host));
+    for host in hosts {
+        drop_up(hub, old, host);
+    }
     if hosts.len() > 1 {
         drop_down(hub, old);
     }

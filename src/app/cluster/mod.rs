@@ -6,6 +6,7 @@
 
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod ask;
+mod deadline;
 #[cfg(all(feature = "etcd", feature = "redis"))]
 mod guard;
 #[cfg(feature = "etcd")]
@@ -85,22 +86,25 @@ impl Cluster {
         *self.joined()
     }
 
-    /// Joins the others as `config` says, and gives what the kernel has to hear before its first board.
-    pub(super) fn join(&self, config: &Config) -> Vec<Input> {
+    /// Joins the others as `config` says; `tell`: to the kernel, what it has to hear before its first board.
+    ///
+    /// All of it is told before the task starts that plays this console's part: that one tells a role only where
+    /// it changes, and what is told after it would stand for ever.
+    pub(super) fn join(&self, config: &Config, tell: &dyn Fn(Input)) {
         *self.joined() = true;
         let who = identity(config);
         match &config.cluster {
-            ClusterConfig::None => self.alone(config),
-            ClusterConfig::Local => self.local(config, who),
+            ClusterConfig::None => self.alone(config).into_iter().for_each(tell),
+            ClusterConfig::Local => self.local(config, who, tell),
             #[cfg(all(feature = "etcd", feature = "redis"))]
-            ClusterConfig::Etcd(etcd) => self.among_machines(config, etcd, who),
+            ClusterConfig::Etcd(etcd) => self.among_machines(config, etcd, who, tell),
             #[cfg(not(all(feature = "etcd", feature = "redis")))]
             ClusterConfig::Etcd(_) => {
                 let why =
                     "this program was built without etcd or Redis, so this console leads nobody and follows nobody";
                 let mut inputs = self.alone(config);
                 inputs.push(Input::Notice(Concern::Sync, Some(why.into())));
-                inputs
+                inputs.into_iter().for_each(tell);
             }
         }
     }
@@ -111,7 +115,7 @@ impl Cluster {
         inputs
     }
 
-    fn local(&self, config: &Config, who: Identity) -> Vec<Input> {
+    fn local(&self, config: &Config, who: Identity, tell: &dyn Fn(Input)) {
         let socket = socket_path(&config.title, &|name| std::env::var_os(name));
         let candidate = Candidate::new(election::beside(&socket), Some(&who.name));
         let opener = self.opener(config);
@@ -138,7 +142,7 @@ impl Cluster {
                 let mut inputs = opener.now();
                 inputs.push(Input::Notice(Concern::Sync, Some(Safe::line(&why).shared())));
                 inputs.push(Input::Role(Role::Alone));
-                return inputs;
+                return inputs.into_iter().for_each(tell);
             }
         };
         let now = self.needs.clock.now();
@@ -166,8 +170,8 @@ impl Cluster {
             Role::Leader(crate::coordination::Token { epoch: 1, rev: held.fence() }.fence())
         })));
         let lock = lock::Lock::new(part, ways);
+        inputs.into_iter().for_each(tell);
         self.tracker.spawn_on(lock.run(first), &self.needs.runtime);
-        inputs
     }
 
     fn part(&self, console: Console, reference: Reference, who: Identity, lead: crate::kernel::Span) -> Part {
@@ -193,7 +197,13 @@ impl Cluster {
 
 #[cfg(all(feature = "etcd", feature = "redis"))]
 impl Cluster {
-    fn among_machines(&self, config: &Config, etcd: &crate::config::EtcdConfig, who: Identity) -> Vec<Input> {
+    fn among_machines(
+        &self,
+        config: &Config,
+        etcd: &crate::config::EtcdConfig,
+        who: Identity,
+        to_kernel: &dyn Fn(Input),
+    ) {
         use crate::coordination::election::Candidate;
         use crate::coordination::etcd::guardian::Guardian;
         use crate::coordination::etcd::{Client, Spec};
@@ -205,7 +215,7 @@ impl Cluster {
                 let mut inputs = self.alone(config);
                 let why = format!("no leader can be found: {why}");
                 inputs.push(Input::Notice(Concern::Sync, Some(Safe::line(&why).shared())));
-                return inputs;
+                return inputs.into_iter().for_each(to_kernel);
             }
         };
         let mut inputs = vec![Input::Role(Role::Follower(crate::frame::Fence(0)))];
@@ -241,8 +251,8 @@ impl Cluster {
         };
         let lease = lease::Lease::new(part, ways);
         let wanted = self.needs.roster.hear_wanted();
+        inputs.into_iter().for_each(to_kernel);
         self.tracker.spawn_on(lease.run(Arc::clone(&self.needs.frames), wanted), &self.needs.runtime);
-        inputs
     }
 
     fn store_way(

@@ -150,7 +150,10 @@ impl Part {
     /// Gives the kernel what the protocol has decided by now. True where the role changed.
     pub(super) fn settle(&mut self, now: Moment) -> bool {
         let role = self.console.role(now);
-        let changed = self.role != Some(role);
+        self.roster.deadline.set(self.console.deadline());
+        // Where the board has found out first, it shows another role than it was told.
+        let missed = self.roster.deadline.was_missed();
+        let changed = missed || self.role != Some(role);
         let others = self.roster.consoles() > 1;
         let (ahead, bound) = self.reference.error(now);
         let leader = self.console.leader().cloned();
@@ -178,7 +181,7 @@ impl Part {
         let odd = self.odd.take().filter(|(_, until)| *until > now);
         let notice = self.console.notice(now).or_else(|| odd.as_ref().map(|(why, _)| why.clone()));
         self.odd = odd;
-        if self.notice != notice {
+        if missed || self.notice != notice {
             if let Some(notice) = notice.as_ref().filter(|_| self.notice.is_none()) {
                 warn!("{notice}");
             }

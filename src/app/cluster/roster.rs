@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::deadline::Deadline;
 use crate::app::clock::Clock;
 use crate::app::driver::Inbox;
 use crate::buffer::Swap;
@@ -48,6 +49,8 @@ pub(in crate::app) struct Roster {
     company: Mutex<Company>,
     /// How often the company became another one for a viewer.
     changes: AtomicU64,
+    /// Until when it may be shown that this console leads.
+    pub(in crate::app) deadline: Deadline,
     looked_at: watch::Sender<bool>,
     wanted: Swap<Option<mpsc::UnboundedSender<Wanted>>>,
 }
@@ -72,6 +75,7 @@ impl Roster {
             role: watch::Sender::new(Role::Alone),
             company: Mutex::new(company),
             changes: AtomicU64::new(0),
+            deadline: Deadline::default(),
             looked_at: watch::Sender::new(false),
             wanted: Swap::default(),
         })

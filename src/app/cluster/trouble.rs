@@ -32,9 +32,10 @@ impl Trouble {
     /// Notes how asking etcd goes.
     pub(super) fn note_etcd(&mut self, trouble: Option<String>) {
         if self.etcd != trouble {
-            match &trouble {
-                Some(why) => warn!("{why}"),
-                None => info!("etcd answers again"),
+            if let Some(why) = &trouble {
+                warn!("{why}");
+            } else {
+                info!("etcd answers again");
             }
             self.etcd = trouble;
         }
@@ -47,9 +48,10 @@ impl Trouble {
         if before == now {
             return;
         }
-        match &now {
-            Some(why) => warn!("{why}"),
-            None => info!("the store answers again"),
+        if let Some(why) = &now {
+            warn!("{why}");
+        } else {
+            info!("the store answers again");
         }
         part.meters.store_written(now.is_none());
         part.give(Input::Notice(Concern::Store, now.map(|why| Safe::line(&why).shared())));

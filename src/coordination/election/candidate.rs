@@ -129,6 +129,12 @@ impl Candidate {
         self.lease.map(|lease| lease.id)
     }
 
+    /// When it has to be silent as a leader unless its lease is renewed; `None`: it does not lead.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Moment> {
+        self.lease.filter(|_| matches!(self.place, Place::Leads(_))).map(|lease| lease.until())
+    }
+
     /// The next question; it is to be answered, be it by a failure.
     pub fn poll(&mut self) -> Option<Ask> {
         self.asks.pop_front()
@@ -142,7 +148,7 @@ impl Candidate {
         }
         let look = (!self.looking).then_some(self.look_at);
         let renew = self.lease.and_then(|lease| lease.renew_at());
-        let deadline = self.lease.filter(|_| matches!(self.place, Place::Leads(_))).map(|lease| lease.until());
+        let deadline = self.deadline();
         let campaign = self.campaign_at.filter(|_| self.place == Place::Watches);
         [look, renew, deadline, campaign].into_iter().flatten().min()
     }

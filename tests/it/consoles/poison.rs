@@ -32,7 +32,7 @@ fn publish(hall: &Hall, text: &str) {
 /// Puts a value where the beat is over etcd.
 fn put(hall: &Hall, text: &str) {
     let etcd = hall.etcd.as_ref().expect("this hall has one");
-    let (key, value) = (base64(&format!("/marquee/v1/{BOARD}/frame")), base64(text));
+    let (key, value) = (base64(format!("/marquee/v1/{BOARD}/frame")), base64(text));
     let answer = etcd.ask(0, "/v3/kv/put", &json!({"key": key, "value": value}).to_string());
     assert!(answer.is_some_and(|answer| answer.starts_with("HTTP/1.1 200")));
 }

@@ -63,7 +63,9 @@ fn head(context: &Context, frame: &Frame) -> String {
     picture.lines().take(2).map(|line| format!("{line}\n")).collect()
 }
 
-const STATES: [(&str, fn() -> Frame); 5] =
+type State = (&'static str, fn() -> Frame);
+
+const STATES: [State; 5] =
     [("leader", leads), ("follower", follows), ("not-in-sync", stale), ("local", local), ("suspended", suspended)];
 
 #[test]
@@ -76,7 +78,7 @@ fn every_state_at_every_size() {
             let ascii = Context { charset: Charset::Ascii, ..context(columns, 10) };
             let chinese = Context { locale: Locale::Zh, ..context(columns, 10) };
             for context in [context(columns, 10), ascii, chinese] {
-                heads.push_str(&format!("{columns}\n{}", head(&context, &frame())));
+                heads.extend([columns.to_string(), "\n".to_owned(), head(&context, &frame())]);
             }
         }
         check(&format!("state-{name}-heads"), &heads);
