@@ -146,10 +146,9 @@ impl Reference {
         let seems = seemed.max(ahead);
         self.doubted = Some((seems, since));
         let hears_server = self.sampled.is_some_and(|sampled| now.since(sampled) < SAMPLED_WITHIN);
-        let confirmed = match may_be_late {
-            true => now.since(since) >= LATE_FOR && (hears_server || shared.is_none()),
-            false => now.since(since) >= CONFIRMED_AFTER,
-        };
+        let patience = if may_be_late { LATE_FOR } else { CONFIRMED_AFTER };
+        let blames = !may_be_late || hears_server || shared.is_none();
+        let confirmed = blames && now.since(since) >= patience;
         if confirmed && shared.is_none() {
             // A clock that was set is another clock from then on.
             self.begin(seems);
