@@ -102,6 +102,8 @@ pub(super) struct Lease {
     ways: Ways,
     trouble: Trouble,
     resumed: bool,
+    /// The leader was heard over etcd last.
+    by_etcd: bool,
     last_beat: Moment,
     /// Who was there when etcd was asked last.
     members: Vec<Presence>,
@@ -119,6 +121,7 @@ impl Lease {
             ways,
             trouble: Trouble::default(),
             resumed: false,
+            by_etcd: false,
             last_beat: now,
             members: Vec::new(),
             next_beat: now,
@@ -179,7 +182,7 @@ impl Lease {
                 self.part.console.elect(now, Event::Answered { ask, sent, answer });
             }
             Happened::Watched(watched) => self.watched(now, watched).await,
-            Happened::Text(text, stored) => self.hear(&text, stored).await,
+            Happened::Text(text, stored) => self.hear(&text, stored, false).await,
             Happened::Outranked(token) => {
                 self.part.meters.write_fenced();
                 self.part.console.elect(now, Event::Outranked(token));
@@ -219,18 +222,23 @@ impl Lease {
                 self.part.console.elect(now, Event::Watching(false));
                 Event::Watching(true)
             }
-            Watched::Frame(text) => return self.hear(&text, false).await,
-            Watched::Board => return self.fetch(now),
+            Watched::Frame(text) => return self.hear(&text, false, true).await,
+            Watched::Board => {
+                self.by_etcd = true;
+                return self.fetch(now);
+            }
             Watched::Foreign(why) => return self.part.note_odd(now, &why),
         };
         self.part.console.elect(now, event);
     }
 
-    async fn hear(&mut self, text: &str, stored: bool) {
-        if self.part.take(text, stored).await == Taken::Behind {
+    async fn hear(&mut self, text: &str, stored: bool, by_etcd: bool) {
+        let taken = self.part.take(text, stored).await;
+        if matches!(taken, Taken::Heard | Taken::Behind) && !stored {
+            (self.resumed, self.by_etcd) = (true, by_etcd);
+        }
+        if taken == Taken::Behind {
             self.fetch(self.part.now());
-        } else if matches!(self.part.role(), Role::Follower(_)) {
-            self.resumed = true;
         }
     }
 
@@ -241,7 +249,8 @@ impl Lease {
         }
         self.next_fetch = now + FETCH_EVERY;
         match &self.ways.store {
-            Some(store) if self.trouble.hearing.is_none() => store.ask_board(),
+            // A leader that does not reach the store keeps its board where it says its beats.
+            Some(store) if self.trouble.hearing.is_none() && !self.by_etcd => store.ask_board(),
             _ => {
                 let (etcd, tell) = (self.ways.etcd.clone(), self.ways.tell.clone());
                 self.spawn(async move {

@@ -232,6 +232,13 @@ impl Part {
                 return Taken::Nothing;
             }
         };
+        // Before its clock is looked at: that of another board is no news of ours.
+        if message.head.board != self.who.board {
+            self.meters.message_refused();
+            let board = Safe::line(&message.head.board);
+            self.note_odd(now, &format!("a message of another board, {board}, came for this one"));
+            return Taken::Nothing;
+        }
         let is_beat = matches!(message.said, Said::Beat { .. });
         let mapping = match self.reference.reads(&message.head) {
             _ if !stored => self.reference.hears(now, &message.head),
@@ -251,7 +258,6 @@ impl Part {
             Err(why) => {
                 self.meters.message_refused();
                 let told = match why {
-                    Ignored::Foreign(board) => format!("a message of another board, {board}, came for this one"),
                     Ignored::FarFuture => {
                         format!("{} tells turns of a far future: see to its clock", message.head.console)
                     }

@@ -79,6 +79,7 @@ impl StoreWay {
             outbox: Arc::clone(&outbox),
             bell: Arc::clone(&bell),
             ordered,
+            found: 0,
             tell: tasks.tell.clone(),
         };
         spawn(Box::pin(writer.run()) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>>);
@@ -136,6 +137,8 @@ struct Writer {
     bell: Arc<Notify>,
     ordered: mpsc::UnboundedReceiver<Order>,
     tell: mpsc::Sender<Happened>,
+    /// The number of the turn that was found there: one that counts lower would be refused as heard before.
+    found: u64,
 }
 
 impl Writer {
@@ -154,7 +157,10 @@ impl Writer {
             Order::Claim(token, sent, resumes) => {
                 let claimed = self.link.claim(token).await;
                 let (answer, frame) = match claimed {
-                    Ok(Claimed::Ok { frame, .. }) => (Answer::Claimed, frame),
+                    Ok(Claimed::Ok { seq, frame }) => {
+                        self.found = seq;
+                        (Answer::Claimed, frame)
+                    }
                     Ok(Claimed::Stale(later)) => (Answer::Fenced(later), None),
                     // Then the first write that succeeds is the claim.
                     Err(why) => {
@@ -200,7 +206,7 @@ impl Writer {
         if let Some(spoken) = beat {
             let current = &spoken.current;
             let said = Said {
-                seq: current.seq,
+                seq: current.seq.max(self.found),
                 beat: spoken.number,
                 item: current.item.as_ref().map(ToString::to_string),
                 show_at_ms: current.show_at.unix_millis(),

@@ -114,6 +114,8 @@ scenarios! {
         "Redis busy with a script for 3 s", "told, 0 skipped";
     "20b" a_redis_that_takes_no_writes_is_told in store,
         "Redis takes no writes (MISCONF) for 3 s", "told, 0 skipped";
+    "count" a_store_that_counted_further_keeps_nobody_silent in store,
+        "Redis holds a turn with a far higher number", "the new leader is heard, the number never falls";
     "21" a_slow_and_lossy_way_changes_no_leader in ways,
         "50 +- 20 ms each way, 5 % stalls", "0 failovers, spread p95 <= 15 ms";
     "23" a_wall_clock_that_is_set_back_moves_no_turn in clocks,

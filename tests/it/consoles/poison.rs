@@ -20,7 +20,8 @@ fn forged(heard: &str, from: &str, to: &str) -> String {
     let checksum = text
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{text}{SEAM}{checksum:016x}\"}}")
+    let folded = (checksum ^ (checksum >> 32)) & 0xffff_ffff;
+    format!("{text}{SEAM}{folded:08x}\"}}")
 }
 
 fn publish(hall: &Hall, text: &str) {

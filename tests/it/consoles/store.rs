@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::{Notes, hall};
 use crate::support::clock::{now, pass};
-use crate::support::hall::{BOARD, Hall, Plan};
+use crate::support::hall::{BOARD, Hall, Plan, Seat};
 
 const EVERYBODY: [usize; 3] = [0, 1, 2];
 
@@ -92,5 +92,22 @@ pub(super) fn a_redis_that_takes_no_writes_is_told(notes: &mut Notes) -> Option<
         std::fs::remove_dir_all(folder).unwrap();
         redis.ask(&["BGSAVE"]);
     });
+    Some(())
+}
+
+pub(super) fn a_store_that_counted_further_keeps_nobody_silent(notes: &mut Notes) -> Option<()> {
+    let mut hall = Hall::prepare(&Plan::default())?;
+    // As another kind of cluster leaves it, whose consoles ran for a year.
+    let (state, since) = (format!("marquee:{{{BOARD}}}:state"), now());
+    let old = ["epoch", "0", "rev", "5", "seq", "1000000", "item", "c", "show_at", "1", "dwell", "1", "frame", "x"];
+    hall.redis.as_ref()?.ask(&[["HSET", &state].as_slice(), &old].concat())?;
+    hall.seats.iter_mut().for_each(Seat::sit);
+    hall.settled();
+    notes.time("settled after", now() - since);
+    let seq = hall.redis.as_ref()?.state(BOARD, "seq")?.parse::<u64>().ok()?;
+    assert!(seq >= 1_000_000, "{seq}");
+    let since = now();
+    hall.watch(&EVERYBODY, since, 4);
+    assert!(!hall.beats(since).is_empty(), "{}", hall.report());
     Some(())
 }
