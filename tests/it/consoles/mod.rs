@@ -110,6 +110,8 @@ scenarios! {
         "kill -9 of Redis, restart after 3 s", "no change, told, 0 skipped, item kept again";
     "18" a_redis_that_stalls_is_not_flooded_afterwards in store,
         "STOP of Redis for 5 s", "no change, 0 skipped, no burst";
+    "19" a_stale_replica_that_was_promoted_is_put_right in store,
+        "replica cut off, then promoted in place of a killed Redis", "written again, 0 skipped, nobody steps back";
     "20a" a_busy_redis_is_told_and_waited_for in store,
         "Redis busy with a script for 3 s", "told, 0 skipped";
     "20b" a_redis_that_takes_no_writes_is_told in store,

@@ -7,6 +7,8 @@ use rustix::process::Signal;
 use super::{Notes, hall};
 use crate::support::clock::{now, pass};
 use crate::support::hall::{BOARD, Hall, Plan, Seat};
+use crate::support::proxy::Proxy;
+use crate::support::redis::Redis;
 
 const EVERYBODY: [usize; 3] = [0, 1, 2];
 
@@ -109,5 +111,35 @@ pub(super) fn a_store_that_counted_further_keeps_nobody_silent(notes: &mut Notes
     let since = now();
     hall.watch(&EVERYBODY, since, 4);
     assert!(!hall.beats(since).is_empty(), "{}", hall.report());
+    Some(())
+}
+
+pub(super) fn a_stale_replica_that_was_promoted_is_put_right(notes: &mut Notes) -> Option<()> {
+    let mut hall = hall()?;
+    let way = Proxy::to(hall.redis.as_ref()?.port());
+    let port = way.address().port().to_string();
+    let replica = Redis::start(&["--replicaof", "127.0.0.1", &port])?;
+    hall.wait("the replica to have the state", |_| replica.state(BOARD, "rev"));
+    way.blackhole();
+    let beat = |redis: &Redis| redis.state(BOARD, "beat")?.parse::<u64>().ok();
+    let (roles, since, behind) = (hall.roles(), now(), beat(&replica)?);
+    let last =
+        hall.wait("the replica to fall behind", |hall| beat(hall.redis.as_ref()?).filter(|beat| *beat > behind + 4));
+    replica.ask(&["REPLICAOF", "NO", "ONE"]);
+    replica.ask(&["SAVE"]);
+    assert!(beat(&replica)? < last, "it is not behind");
+    // In the place of the one that died, as a name that leads to the new primary.
+    let redis = hall.redis.as_mut()?;
+    redis.kill();
+    std::fs::copy(replica.folder().join("dump.rdb"), redis.folder().join("dump.rdb")).ok()?;
+    redis.restart();
+    let promoted = now();
+    hall.wait("the state to be written again", |hall| beat(hall.redis.as_ref()?).filter(|beat| *beat > last));
+    notes.time("written again after", now() - promoted);
+    hall.watch(&EVERYBODY, now(), 4);
+    hall.settled();
+    assert_eq!(hall.roles(), roles, "{}", hall.report());
+    hall.assert_unbroken(&EVERYBODY, since);
+    hall.assert_one_voice(since);
     Some(())
 }
