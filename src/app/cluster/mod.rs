@@ -4,25 +4,25 @@
 //! reaches the kernel as inputs, and what the kernel shows reaches the others as lines. The protocol is
 //! coordination's; here is only who carries what to whom.
 
-#[cfg(all(feature = "etcd", feature = "redis"))]
+#[cfg(feature = "etcd")]
 mod ask;
 mod deadline;
-#[cfg(all(feature = "etcd", feature = "redis"))]
+#[cfg(feature = "etcd")]
 mod guard;
 #[cfg(feature = "etcd")]
 mod lease;
 mod lock;
-#[cfg(all(feature = "etcd", feature = "redis"))]
+#[cfg(feature = "etcd")]
 mod member;
 mod onlooker;
 mod opener;
 mod part;
-#[cfg(all(feature = "etcd", feature = "redis"))]
+#[cfg(feature = "etcd")]
 mod resume;
 mod roster;
-#[cfg(all(feature = "etcd", feature = "redis"))]
+#[cfg(feature = "etcd")]
 mod store;
-#[cfg(all(feature = "etcd", feature = "redis"))]
+#[cfg(feature = "etcd")]
 mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -96,12 +96,12 @@ impl Cluster {
         match &config.cluster {
             ClusterConfig::None => self.alone(config).into_iter().for_each(tell),
             ClusterConfig::Local => self.local(config, who, tell),
-            #[cfg(all(feature = "etcd", feature = "redis"))]
+            #[cfg(feature = "etcd")]
             ClusterConfig::Etcd(etcd) => self.among_machines(config, etcd, who, tell),
-            #[cfg(not(all(feature = "etcd", feature = "redis")))]
+            #[cfg(not(feature = "etcd"))]
             ClusterConfig::Etcd(_) => {
                 let why =
-                    "this program was built without etcd or Redis, so this console leads nobody and follows nobody";
+                    "this program was built without etcd, so this console leads nobody and follows nobody";
                 let mut inputs = self.alone(config);
                 inputs.push(Input::Notice(Concern::Sync, Some(why.into())));
                 inputs.into_iter().for_each(tell);
@@ -195,7 +195,7 @@ impl Cluster {
     }
 }
 
-#[cfg(all(feature = "etcd", feature = "redis"))]
+#[cfg(feature = "etcd")]
 impl Cluster {
     fn among_machines(
         &self,
@@ -281,7 +281,7 @@ impl Cluster {
 }
 
 /// What may wait for this console's part: a second of everything that ever comes at once.
-#[cfg(all(feature = "etcd", feature = "redis"))]
+#[cfg(feature = "etcd")]
 const WAITING: usize = 256;
 
 fn identity(config: &Config) -> Identity {

@@ -41,7 +41,7 @@ pub(super) struct Identity {
 /// What a leader has to say.
 #[derive(Debug)]
 #[cfg_attr(
-    not(all(feature = "etcd", feature = "redis")),
+    not(feature = "etcd"),
     expect(dead_code, reason = "the way over a store alone needs it")
 )]
 pub(super) struct Spoken {
@@ -136,7 +136,7 @@ impl Part {
         self.clock.now()
     }
 
-    #[cfg(all(feature = "etcd", feature = "redis"))]
+    #[cfg(feature = "etcd")]
     pub(super) const fn who(&self) -> &Identity {
         &self.who
     }

@@ -97,7 +97,6 @@ impl Roster {
     }
 
     /// What this console tells of itself.
-    #[cfg(all(feature = "etcd", feature = "redis"))]
     pub(super) fn own(&self) -> Presence {
         self.own.load().as_ref().clone()
     }
@@ -159,7 +158,7 @@ impl Roster {
     }
 
     /// Waits until this console has something to tell of itself: another role, or a clock of another quality.
-    #[cfg(all(feature = "etcd", feature = "redis"))]
+    #[cfg(feature = "etcd")]
     pub(super) async fn own_changed(&self) {
         self.changed.notified().await;
     }
