@@ -143,3 +143,23 @@ fn a_console_alone_lists_itself() {
     console.wait_for_no_text("hall-1 · here");
     console.quit();
 }
+
+#[test]
+fn a_leader_that_nobody_can_follow_says_so_and_keeps_its_lead() {
+    let home = TempHome::new();
+    let in_the_way = home.state().with_file_name("run").join("marquee/line-3.beat");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let folder = in_the_way.parent().unwrap();
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let mut first = piped(&home, "hall-1", "local");
+    let told = first.line_where("of what stands in the way", |line| line.contains("can't follow this one"));
+    let fence = |line: &str| serde_json::from_str::<Value>(line).unwrap()["fence"].as_u64().unwrap();
+    // A lead that was lost and won again would have another fence.
+    for _ in 0..3 {
+        let turn = first.line_where("of another turn", |_| true);
+        assert!(turn.contains("\"role\":\"leader\"") && fence(&turn) == fence(&told), "{turn}");
+    }
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let mut second = piped(&home, "hall-2", "local");
+    second.line_where("of a follower", |line| line.contains("\"role\":\"follower\"") && fence(line) == fence(&told));
+}

@@ -81,7 +81,11 @@ pub(super) struct Lock {
 }
 
 enum Station {
-    Leads { held: Leadership, speaker: Box<Speaker> },
+    /// Without a speaker nobody can follow; it leads all the same, and tries again.
+    Leads {
+        held: Leadership,
+        speaker: Option<Box<Speaker>>,
+    },
     Follows(Option<Ear>),
 }
 
@@ -148,13 +152,21 @@ impl Lock {
         let wake: Duration = wake.min(now + BEAT).since(now).into();
         let local = &mut self.local;
         match &mut self.station {
-            Station::Leads { speaker, .. } => tokio::select! {
-                () = local.stop.cancelled() => Happened::Stop,
-                told = speaker.heard() => Happened::Told(told),
-                () = local.frames.notified() => Happened::Frame,
-                Some(wanted) = local.wanted.recv() => Happened::Wanted(wanted),
-                () = sleep(wake) => Happened::Time,
-            },
+            Station::Leads { speaker, .. } => {
+                let told = async {
+                    match speaker {
+                        Some(speaker) => speaker.heard().await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = local.stop.cancelled() => Happened::Stop,
+                    told = told => Happened::Told(told),
+                    () = local.frames.notified() => Happened::Frame,
+                    Some(wanted) = local.wanted.recv() => Happened::Wanted(wanted),
+                    () = sleep(wake) => Happened::Time,
+                }
+            }
             Station::Follows(ear) => {
                 let line = async {
                     match ear {
@@ -209,25 +221,26 @@ impl Lock {
 
     fn lead(&mut self, held: Leadership) {
         let now = self.part.now();
-        let token = Token { epoch: 1, rev: held.fence() };
-        let speaker = Speaker::listen(&self.local.socket, &self.local.runtime);
-        match speaker {
-            Ok(speaker) => {
-                self.part.console.lock(now, Some(token));
-                self.station = Station::Leads { held, speaker: Box::new(speaker) };
-            }
-            Err(why) => {
-                // It leads all the same: a board that nobody can follow is still a board.
-                warn!("the other consoles of this machine can't follow: {why}");
-                self.part.note_odd(now, &format!("the other consoles can't follow this one: {why}"));
-                self.part.console.lock(now, Some(token));
-                self.station = Station::Follows(None);
-            }
-        }
+        self.part.console.lock(now, Some(Token { epoch: 1, rev: held.fence() }));
+        self.station = Station::Leads { held, speaker: None };
+        self.open_for_others(now);
         self.present.clear();
         self.part.roster.tell_consoles(1);
         self.next_beat = now;
         self.part.settle(now);
+    }
+
+    /// Lets the others in, where they can't come in yet.
+    fn open_for_others(&mut self, now: Moment) {
+        let Station::Leads { speaker: speaker @ None, .. } = &mut self.station else { return };
+        match Speaker::listen(&self.local.socket, &self.local.runtime) {
+            Ok(listening) => *speaker = Some(Box::new(listening)),
+            Err(why) => self.part.note_odd(now, &format!("the other consoles can't follow this one: {why}")),
+        }
+    }
+
+    fn speaker(&self) -> Option<&Speaker> {
+        if let Station::Leads { speaker, .. } = &self.station { speaker.as_deref() } else { None }
     }
 
     async fn speak(&mut self, handover: bool) {
@@ -239,13 +252,21 @@ impl Lock {
             self.station = Station::Follows(None);
             return;
         }
-        let (Some(token), Station::Leads { speaker, .. }) = (self.part.console.may_speak(now), &self.station) else {
-            return;
-        };
-        if speaker.followers() == 0 {
-            return;
+        self.open_for_others(now);
+        let Some(token) = self.part.console.may_speak(now) else { return };
+        if self.speaker().is_some_and(|speaker| speaker.followers() > 0) {
+            self.say(token, None, handover).await;
         }
-        let Some(spoken) = self.part.speak(token, Whole::No, handover).await else { return };
+    }
+
+    /// Says what is new to all who follow, and everything to the one that is a `newcomer`.
+    async fn say(&mut self, token: Token, newcomer: Option<u64>, handover: bool) {
+        let whole = if newcomer.is_some() { Whole::Always } else { Whole::No };
+        let Some(spoken) = self.part.speak(token, whole, handover).await else { return };
+        let Some(speaker) = self.speaker() else { return };
+        if let (Some(follower), Some(board)) = (newcomer, spoken.board) {
+            speaker.answer(follower, &board.into());
+        }
         if let Some(news) = spoken.news {
             speaker.say(&news.into());
         }
@@ -258,13 +279,13 @@ impl Lock {
         let before = self.present.len();
         match line.as_deref() {
             None => drop(self.present.remove(&follower)),
-            Some(WANTS_BOARD) => return self.answer(token, follower).await,
+            Some(WANTS_BOARD) => return self.say(token, Some(follower), false).await,
             Some(line) => {
                 let Some(present) = Presence::read(line) else {
                     return warn!("a console of this machine tells what can't be used");
                 };
                 if self.present.insert(follower, present).is_none() {
-                    self.answer(token, follower).await;
+                    self.say(token, Some(follower), false).await;
                 }
             }
         }
@@ -272,27 +293,15 @@ impl Lock {
             self.part.roster.tell_consoles(u32::try_from(self.present.len() + 1).unwrap_or(u32::MAX));
             self.part.settle(now);
         }
-        if let Station::Leads { speaker, .. } = &self.station {
+        if let Some(speaker) = self.speaker() {
             speaker.say(&self.part.tell_consoles(token, self.everybody()).into());
         }
-    }
-
-    /// Tells one follower everything.
-    async fn answer(&mut self, token: Token, follower: u64) {
-        let Some(spoken) = self.part.speak(token, Whole::Always, false).await else { return };
-        let Station::Leads { speaker, .. } = &self.station else { return };
-        if let Some(board) = spoken.board {
-            speaker.answer(follower, &board.into());
-        }
-        if let Some(news) = spoken.news {
-            speaker.say(&news.into());
-        }
-        speaker.say(&spoken.beat.into());
     }
 
     async fn heard_leader(&mut self, line: &str) {
         match self.part.take(line, false).await {
             Taken::Behind => {
+                self.has_followed = true;
                 let now = self.part.now();
                 if let Station::Follows(Some(ear)) = &mut self.station
                     && self.next_ask <= now
@@ -341,7 +350,9 @@ impl Lock {
         if let Station::Leads { held, speaker } = self.station {
             // The lock first: a follower that hears the end must find it free.
             drop(held);
-            speaker.close().await;
+            if let Some(speaker) = speaker {
+                speaker.close().await;
+            }
         }
     }
 }

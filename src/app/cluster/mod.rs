@@ -100,8 +100,7 @@ impl Cluster {
             ClusterConfig::Etcd(etcd) => self.among_machines(config, etcd, who, tell),
             #[cfg(not(feature = "etcd"))]
             ClusterConfig::Etcd(_) => {
-                let why =
-                    "this program was built without etcd, so this console leads nobody and follows nobody";
+                let why = "this program was built without etcd, so this console leads nobody and follows nobody";
                 let mut inputs = self.alone(config);
                 inputs.push(Input::Notice(Concern::Sync, Some(why.into())));
                 inputs.into_iter().for_each(tell);

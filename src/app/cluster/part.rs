@@ -40,10 +40,7 @@ pub(super) struct Identity {
 
 /// What a leader has to say.
 #[derive(Debug)]
-#[cfg_attr(
-    not(feature = "etcd"),
-    expect(dead_code, reason = "the way over a store alone needs it")
-)]
+#[cfg_attr(not(feature = "etcd"), expect(dead_code, reason = "the way over a store alone needs it"))]
 pub(super) struct Spoken {
     pub(super) token: Token,
     pub(super) beat: String,
@@ -134,11 +131,6 @@ impl Part {
 
     pub(super) fn now(&self) -> Moment {
         self.clock.now()
-    }
-
-    #[cfg(feature = "etcd")]
-    pub(super) const fn who(&self) -> &Identity {
-        &self.who
     }
 
     /// The role that the kernel plays.
@@ -310,6 +302,26 @@ impl Part {
         self.told = Some((token, touched));
         self.number += 1;
         self.meters.beat_said();
+        let write = |said: Said| self.written(token, at, said);
+        let (mark, is_whole) = (beat.mark, mirror.is_some());
+        let board = mirror.map(|mirror: Mirror| write(Said::Board { mark, mirror }));
+        let few = |news: &Vec<Mirrored>| !news.is_empty() && news.len() <= NEWS_MAX;
+        let news = Some(news).filter(few).map(|news| write(Said::News(news)));
+        let consoles = self.roster.consoles();
+        let beat = write(Said::Beat { number: self.number, consoles, handover, beat });
+        if is_whole {
+            self.whole = Some(mark);
+        }
+        Some(Spoken { token, beat, number: self.number, current, news, board })
+    }
+
+    /// The list of the consoles as a message.
+    pub(super) fn tell_consoles(&self, token: Token, present: Vec<Presence>) -> String {
+        self.written(token, self.now(), Said::Consoles(present))
+    }
+
+    /// A message of this console, all on the clock that the others know.
+    fn written(&self, token: Token, at: Moment, said: Said) -> String {
         let (name, mapping) = self.reference.speaks();
         let head = Head {
             board: self.who.board.clone(),
@@ -319,32 +331,7 @@ impl Part {
             at,
             clock: name.to_owned(),
         };
-        let write =
-            |said: Said| Message { head: head.clone(), said }.on_clock(|moment| mapping.to_reference(moment)).write();
-        if mirror.is_some() {
-            self.whole = Some(beat.mark);
-        }
-        let mark = beat.mark;
-        let board = mirror.map(|mirror: Mirror| write(Said::Board { mark, mirror }));
-        let few = |news: &Vec<Mirrored>| !news.is_empty() && news.len() <= NEWS_MAX;
-        let news = Some(news).filter(few).map(|news| write(Said::News(news)));
-        let consoles = self.roster.consoles();
-        let beat = write(Said::Beat { number: self.number, consoles, handover, beat });
-        Some(Spoken { token, beat, number: self.number, current, news, board })
-    }
-
-    /// The list of the consoles as a message.
-    pub(super) fn tell_consoles(&self, token: Token, present: Vec<Presence>) -> String {
-        let (name, mapping) = self.reference.speaks();
-        let head = Head {
-            board: self.who.board.clone(),
-            console: Safe::line(&self.who.name),
-            boot: self.who.boot.clone(),
-            token,
-            at: mapping.to_reference(self.now()),
-            clock: name.to_owned(),
-        };
-        Message { head, said: Said::Consoles(present) }.write()
+        Message { head, said }.on_clock(|moment| mapping.to_reference(moment)).write()
     }
 
     /// Looks at the kernel between two of its rounds; `None`: it is stuck or flooded.
