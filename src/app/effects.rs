@@ -29,8 +29,8 @@ pub(super) struct Hands {
     pub(super) feed: Arc<Feed>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) roster: Arc<Roster>,
-    /// Wakes whoever tells the other consoles.
-    pub(super) frames: Arc<Notify>,
+    /// Wakes whoever tells the other consoles of the board.
+    pub(super) changes: Arc<Notify>,
     pub(super) meters: Arc<Meters>,
     pub(super) kept: Option<(u64, Moment)>,
     /// The board thread is the program's heart: when it ends, for whatever reason, so does the program.
@@ -46,7 +46,7 @@ impl Effects for Hands {
             Output::Turned { item, level } => self.meters.turned(item.as_ref(), level),
             Output::Cycled(took) => self.meters.cycled(took),
             // Kept is the board when the thread rests; the others hear of it at once, for a turn may be decided by it.
-            Output::Board => self.frames.notify_one(),
+            Output::Board => self.changes.notify_one(),
             // Frames come by `show`.
             Output::Frame => {}
         }

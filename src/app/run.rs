@@ -178,7 +178,7 @@ impl Program {
         let drawing = Ending::of(drawing, ended);
 
         let shelf = Arc::<Shelf>::default();
-        let frames = Arc::new(Notify::new());
+        let changes = Arc::new(Notify::new());
         let cluster = Cluster::new(Needs {
             clock,
             inbox: Arc::clone(&inbox),
@@ -186,7 +186,7 @@ impl Program {
             roster: Arc::clone(&roster),
             shelf: Arc::clone(&shelf),
             runtime: runtime.handle().clone(),
-            frames: Arc::clone(&frames),
+            changes: Arc::clone(&changes),
         });
         let kernel = first_kernel(clock, &found);
         let (alive, ended) = ending();
@@ -196,7 +196,7 @@ impl Program {
             feed: Arc::clone(&feed),
             shelf: Arc::clone(&shelf),
             roster: Arc::clone(&roster),
-            frames,
+            changes,
             meters: Arc::clone(&meters),
             kept: None,
             over: over.clone(),

@@ -3,7 +3,7 @@
 //! From the protocol's words to those of the client and back, and nothing else.
 
 use crate::config::LeaseConfig;
-use crate::coordination::election::{Answer, Ask, Holder, Missed};
+use crate::coordination::election::{Answer, Ask, Missed};
 use crate::coordination::etcd::{Campaigned, Client, Failure, Seen};
 
 /// Puts a question of the protocol to etcd; gives also what an operator has to hear of a failure.
@@ -29,11 +29,11 @@ async fn put(etcd: &Client, ask: Ask, numbers: LeaseConfig, who: &str) -> Result
         Ask::KeepAlive(lease) => etcd.keep_alive(lease).await.map(|ttl| Answer::Alive(ttl.into())),
         Ask::Campaign(lease) => Ok(match etcd.campaign(lease, who).await? {
             Campaigned::Won { rev, epoch } => Answer::Won { rev, epoch },
-            Campaigned::Held(holder, epoch) => Answer::Seen { holder: Some(translated(holder)), epoch },
+            Campaigned::Held(holder, epoch) => Answer::Seen { holder: Some(holder), epoch },
         }),
         Ask::Look => {
             let Seen { holder, epoch, .. } = etcd.leader().await?;
-            Ok(Answer::Seen { holder: holder.map(translated), epoch })
+            Ok(Answer::Seen { holder, epoch })
         }
         Ask::Raise { from, to } => etcd.raise_epoch(from, to).await.map(Answer::Raised),
         Ask::Revoke(lease) => etcd.revoke(lease).await.map(|()| Answer::Revoked),
@@ -41,8 +41,4 @@ async fn put(etcd: &Client, ask: Ask, numbers: LeaseConfig, who: &str) -> Result
         Ask::StoredEpoch => Ok(Answer::Stored(0)),
         Ask::Claim(_) => Ok(Answer::Claimed),
     }
-}
-
-pub(super) fn translated(holder: crate::coordination::etcd::Holder) -> Holder {
-    Holder { rev: holder.rev, lease: holder.lease, value: holder.value }
 }

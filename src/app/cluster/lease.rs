@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use super::ask::{answer, translated};
+use super::ask::answer;
 use super::guard::Guard;
 use super::member::{self, Membership};
 use super::opener::Opener;
@@ -29,7 +29,7 @@ use crate::coordination::{Presence, Token};
 use crate::kernel::beat::{Role, Sample};
 use crate::kernel::{Moment, Span};
 
-/// The leader speaks at every frame and change of the board, but not faster than this: a turn that is
+/// The leader speaks at every change of the board, but not faster than this: a turn that is
 /// decided then still reaches everybody well within the lead time, and a busy board does not flood a thin link.
 const SPEAK_GAP: Span = Span::from_millis(50);
 
@@ -63,8 +63,8 @@ pub(super) enum Happened {
     Hearing(Option<String>),
     /// What the store held when it was claimed.
     Held { beat: Option<String>, board: Option<String> },
-    /// The server of this name told the time.
-    Sampled(String, Sample),
+    /// The server of this name told the time; answered with when to ask it next.
+    Sampled(String, Sample, oneshot::Sender<Moment>),
     /// Something odd that an operator should know.
     Odd(String),
     /// The lease on which this console's record hangs.
@@ -75,8 +75,8 @@ pub(super) enum Happened {
     Members(Vec<Presence>),
     /// Somebody wants to know all consoles.
     Wanted(Wanted),
-    /// A frame says something new.
-    Frame,
+    /// The board changed.
+    Changed,
 }
 
 /// What the task needs beside its part.
@@ -132,7 +132,7 @@ impl Lease {
     }
 
     /// Plays its part until it is stopped.
-    pub(super) async fn run(mut self, frames: Arc<Notify>, mut wanted: mpsc::UnboundedReceiver<Wanted>) {
+    pub(super) async fn run(mut self, changes: Arc<Notify>, mut wanted: mpsc::UnboundedReceiver<Wanted>) {
         let ends = self.ways.ends.clone().drop_guard();
         let watching = watch(self.ways.etcd.clone(), self.ways.tell.clone());
         self.spawn(watching);
@@ -156,7 +156,7 @@ impl Lease {
                 biased;
                 () = self.ways.stop.cancelled() => break,
                 Some(happened) = self.ways.told.recv() => Some(happened),
-                () = frames.notified() => Some(Happened::Frame),
+                () = changes.notified() => Some(Happened::Changed),
                 Some(wanted) = wanted.recv() => Some(Happened::Wanted(wanted)),
                 () = sleep(wake.since(now).into()) => None,
             };
@@ -199,9 +199,10 @@ impl Lease {
                     self.part.resume(beat.as_deref(), board.as_deref());
                 }
             }
-            Happened::Sampled(server, sample) => {
+            Happened::Sampled(server, sample, next) => {
                 self.part.reference.follow(&server);
-                self.part.reference.sample(sample);
+                // Whoever asked may have ended.
+                let _ = next.send(self.part.reference.sample(sample));
             }
             Happened::Odd(why) => self.part.note_odd(now, &why),
             Happened::Belongs(lease) => self.ways.guard.belongs(lease),
@@ -211,13 +212,13 @@ impl Lease {
                 self.members = members;
             }
             Happened::Wanted(wanted) => self.list(Some(wanted)),
-            Happened::Frame => self.next_beat = self.next_beat.min(now.max(self.last_beat + SPEAK_GAP)),
+            Happened::Changed => self.next_beat = self.next_beat.min(now.max(self.last_beat + SPEAK_GAP)),
         }
     }
 
     async fn watched(&mut self, now: Moment, watched: Watched) {
         let event = match watched {
-            Watched::Leader(holder, _) => Event::Watched(holder.map(translated)),
+            Watched::Leader(holder, _) => Event::Watched(holder),
             Watched::Restarted => {
                 self.part.console.elect(now, Event::Watching(false));
                 Event::Watching(true)

@@ -45,7 +45,7 @@ const JUST: Span = Span::from_secs(1);
 /// All followers see the end of a leader in the same moment: each waits up to so long, by its process number.
 const JITTER_MS: u64 = 10;
 
-/// The leader speaks at every frame and change of the board, but not faster than this: a turn that is
+/// The leader speaks at every change of the board, but not faster than this: a turn that is
 /// decided then still reaches everybody well within the lead time.
 const SPEAK_GAP: Span = Span::from_millis(10);
 
@@ -54,8 +54,8 @@ pub(super) struct Local {
     pub(super) candidate: Candidate,
     pub(super) socket: PathBuf,
     pub(super) runtime: Handle,
-    /// A frame says something new.
-    pub(super) frames: Arc<Notify>,
+    /// The board changed.
+    pub(super) changes: Arc<Notify>,
     pub(super) wanted: mpsc::UnboundedReceiver<Wanted>,
     pub(super) stop: CancellationToken,
     /// Opens the store of who leads.
@@ -92,7 +92,7 @@ enum Station {
 enum Happened {
     Told(Told),
     Line(Option<String>),
-    Frame,
+    Changed,
     Wanted(Wanted),
     Time,
     Stop,
@@ -130,7 +130,7 @@ impl Lock {
                 Happened::Told(told) => self.heard_follower(told).await,
                 Happened::Line(Some(line)) => self.heard_leader(&line).await,
                 Happened::Line(None) => self.lost_leader().await,
-                Happened::Frame => {
+                Happened::Changed => {
                     let soon = self.part.now().max(self.last_beat + SPEAK_GAP);
                     self.next_beat = self.next_beat.min(soon);
                 }
@@ -162,7 +162,7 @@ impl Lock {
                 tokio::select! {
                     () = local.stop.cancelled() => Happened::Stop,
                     told = told => Happened::Told(told),
-                    () = local.frames.notified() => Happened::Frame,
+                    () = local.changes.notified() => Happened::Changed,
                     Some(wanted) = local.wanted.recv() => Happened::Wanted(wanted),
                     () = sleep(wake) => Happened::Time,
                 }

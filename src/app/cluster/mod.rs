@@ -59,8 +59,8 @@ pub(super) struct Needs {
     pub(super) roster: Arc<Roster>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) runtime: Handle,
-    /// A frame says something new.
-    pub(super) frames: Arc<Notify>,
+    /// The board changed.
+    pub(super) changes: Arc<Notify>,
 }
 
 /// The place of this console among the others, once a config says who they are.
@@ -159,7 +159,7 @@ impl Cluster {
             candidate,
             socket: link::beside(&socket),
             runtime: self.needs.runtime.clone(),
-            frames: Arc::clone(&self.needs.frames),
+            changes: Arc::clone(&self.needs.changes),
             wanted: self.needs.roster.hear_wanted(),
             stop: self.stop.clone(),
             opener,
@@ -251,7 +251,7 @@ impl Cluster {
         let lease = lease::Lease::new(part, ways);
         let wanted = self.needs.roster.hear_wanted();
         inputs.into_iter().for_each(to_kernel);
-        self.tracker.spawn_on(lease.run(Arc::clone(&self.needs.frames), wanted), &self.needs.runtime);
+        self.tracker.spawn_on(lease.run(Arc::clone(&self.needs.changes), wanted), &self.needs.runtime);
     }
 
     fn store_way(

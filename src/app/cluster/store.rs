@@ -20,7 +20,7 @@ use crate::coordination::Token;
 use crate::coordination::election::{Answer, Ask};
 use crate::coordination::link::redis::{Claimed, Heard, Published, RedisLink, Said, Trouble};
 use crate::kernel::Moment;
-use crate::kernel::beat::{Sample, Servo};
+use crate::kernel::beat::Sample;
 
 /// News that wait behind a slow server; what is lost comes with the whole board.
 const NEWS_WAITING: usize = 16;
@@ -269,8 +269,6 @@ async fn listen(mut link: RedisLink, tell: mpsc::Sender<Happened>) {
 
 /// Samples the server's clock at the servo's own pace.
 async fn tell_time(mut link: RedisLink, clock: Clock, tell: mpsc::Sender<Happened>) {
-    // A servo of its own decides how often to ask; the other one, which the protocol uses, hears the same.
-    let mut pace = Servo::new();
     let mut server: Option<String> = None;
     loop {
         let sent = clock.now();
@@ -288,16 +286,16 @@ async fn tell_time(mut link: RedisLink, clock: Clock, tell: mpsc::Sender<Happene
         };
         if server.as_ref() != Some(&identity) {
             // What took a connection as well says little of the clock.
-            pace.restart();
             server = Some(identity);
             continue;
         }
         let sample = Sample { sent, reference, received };
-        pace.hear(sample);
-        let next = clock.until(pace.next_sample(sample.received));
-        if tell.send(Happened::Sampled(identity, sample)).await.is_err() {
+        let (answer, next) = oneshot::channel();
+        if tell.send(Happened::Sampled(identity, sample, answer)).await.is_err() {
             return;
         }
-        sleep(next).await;
+        // Whoever disciplines the clock knows how soon it wants the next.
+        let Ok(next) = next.await else { return };
+        sleep(clock.until(next)).await;
     }
 }

@@ -18,11 +18,11 @@ use crate::kernel::{Moment, Span};
 /// Who leads, as the elector has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// The revision that made it leader.
+    /// The revision that made it leader: in etcd the key's `create_revision`.
     pub rev: u64,
-    /// The lease that its leadership is bound to.
+    /// The lease that its leadership is bound to; 0 where somebody put the key by hand, which never ends by itself.
     pub lease: i64,
-    /// What it says of itself.
+    /// What it says of itself: text from outside, of bounded length.
     pub value: String,
 }
 

@@ -29,13 +29,14 @@ use self::transport::Transport;
 pub use self::watch::{Watch, Watched};
 #[cfg(feature = "config")]
 use crate::config::EtcdConfig;
+pub use crate::coordination::election::Holder;
 
 /// How long one try may take. Three endpoints then answer, or fail to, within half of a lease's
 /// time to renew (reliability, Trpc).
 pub const ATTEMPT: Duration = Duration::from_millis(400);
 
 /// The largest frame that is put or believed.
-pub const FRAME_BYTES_MAX: usize = 8 * 1024;
+pub const FRAME_BYTES_MAX: usize = crate::coordination::link::BEAT_BYTES_MAX;
 
 /// The largest board that is put or believed: below the 1.5 MiB that etcd takes unless told otherwise.
 pub const BOARD_BYTES_MAX: usize = 1024 * 1024;
@@ -112,17 +113,6 @@ pub struct Granted {
     pub lease: i64,
     /// How long it lives after each renewal, which may be longer than what was asked for.
     pub ttl: Duration,
-}
-
-/// Who holds the key `leader`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// The key's `create_revision`: the token of this leadership.
-    pub rev: u64,
-    /// The lease that it is bound to; 0 where somebody put the key by hand, which then never ends by itself.
-    pub lease: i64,
-    /// What the holder says of itself: text from outside, cut to [`VALUE_BYTES_MAX`].
-    pub value: String,
 }
 
 /// What a campaign came to.

@@ -15,7 +15,8 @@ use redis::{Script, ScriptInvocation};
 
 pub use self::subscription::Subscription;
 pub use super::way::{BEAT_HEAD, Claimed, Heard, Published, Said, State, Trouble};
-use super::way::{BOARD_BYTES_MAX, FRAME_BYTES_MAX, NEWS_BYTES_MAX};
+use super::way::{FRAME_BYTES_MAX, NEWS_BYTES_MAX};
+use super::wire::BOARD_BYTES_MAX;
 use crate::coordination::Token;
 use crate::coordination::redis::line::{Failure, Line};
 use crate::coordination::redis::server::Server;

@@ -17,9 +17,6 @@ pub(super) const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// The largest piece of news that is sent or heard, in bytes: some thousand items.
 pub(super) const NEWS_BYTES_MAX: usize = 1024 * 1024;
 
-/// The largest board that is kept or read, in bytes, as in a file.
-pub(super) const BOARD_BYTES_MAX: usize = 64 * 1024 * 1024;
-
 /// What a beat says in the open, beside its text, for people and other programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
