@@ -4,24 +4,21 @@
 //! printed, with the moment of its arrival. Deliberately no faults beyond an end or a death of the
 //! leader: those with their checks are `tests/faults`.
 #![expect(clippy::disallowed_methods, reason = "a measurement reads clocks and waits")]
-#![expect(clippy::expect_used, reason = "a measurement that can't be set up has nothing to tell")]
-#![expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "figures for people, small enough for any of them"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a measurement that can't be set up has nothing to tell")]
+#![expect(clippy::cast_precision_loss, reason = "figures for people, small enough for any of them")]
 
-mod lines;
 mod plant;
+#[path = "../../tests/it/support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the tests use more of their tools than the figures do")]
+mod support;
 
-use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use lines::{Lines, percentile, spread};
-use plant::{Console, Plant, Way, wait_for};
+use plant::{Console, Plant, wait_for};
 use rustix::process::Signal;
+use support::hall::lines::{Lines, percentile, spreads};
+use support::proxy::{Proxy, Weather};
 
 /// How often a change of the leader is measured.
 const CHANGES: usize = 12;
@@ -62,7 +59,7 @@ fn figure(name: &str, value: f64, unit: &str) {
 }
 
 /// A board at rest: five items that stand as they are.
-fn board(title: &str, interval: &str, etcd: u16, redis: u16, more: &str) -> String {
+fn board(title: &str, interval: &str, [etcd, redis]: [u16; 2], more: &str) -> String {
     let items: String =
         ["a", "b", "c", "d", "e"].map(|id| format!("  - {{id: {id}, text: Item {id}, level: info}}\n")).concat();
     format!(
@@ -111,16 +108,21 @@ fn enter(plant: &Plant, config: &str, name: &str) -> (Console, Lines) {
 }
 
 fn told_spread(name: &str, lines: &[Lines], since: Instant, interval: Duration) {
-    let (mut spreads, missed) = spread(lines, since, interval);
-    figure(&format!("{name}_p50"), percentile(&mut spreads, 0.5), "ms");
-    figure(&format!("{name}_p95"), percentile(&mut spreads, 0.95), "ms");
-    figure(&format!("{name}_max"), percentile(&mut spreads, 1.0), "ms");
-    figure(&format!("{name}_turns"), spreads.len() as f64, "turns");
+    let turns: Vec<_> = lines.iter().map(|lines| lines.turns(since)).collect();
+    let (mut apart, missed) = spreads(&turns, interval);
+    told_times(name, &mut apart);
+    figure(&format!("{name}_turns"), apart.len() as f64, "turns");
     figure(&format!("{name}_missed"), missed as f64, "turns");
 }
 
+fn told_times(name: &str, times: &mut [Duration]) {
+    for (word, share) in [("p50", 50), ("p95", 95), ("max", 100)] {
+        figure(&format!("{name}_{word}"), percentile(times, share).as_secs_f64() * 1e3, "ms");
+    }
+}
+
 fn in_step(plant: &Plant) {
-    let config = plant.config("spread", &board("Spread", "500ms", plant.etcd, plant.redis, ""));
+    let config = plant.config("spread", &board("Spread", "500ms", plant.ports(), ""));
     let hall = Hall::start(plant, &[config.clone(), config.clone(), config]);
     sleep(Duration::from_secs(4));
     let since = Instant::now();
@@ -129,13 +131,15 @@ fn in_step(plant: &Plant) {
 }
 
 fn over_a_network(plant: &Plant) {
-    let configs: Vec<String> = (0..3)
-        .map(|place| {
-            let way = |port| Way::to(port, Duration::from_millis(50), Duration::from_millis(20)).port;
-            let text = board("Wan", "1s", way(plant.etcd), way(plant.redis), "");
-            plant.config(&format!("wan-{place}"), &text)
-        })
-        .collect();
+    let delay = Duration::from_millis(50);
+    let weather = Weather { up: delay, down: delay, jitter: Duration::from_millis(20), stalls: 0.0 };
+    let ways: Vec<[Proxy; 2]> = (0..3).map(|_| plant.ports().map(Proxy::to)).collect();
+    ways.iter().flatten().for_each(|way| way.weather(weather));
+    let config = |(place, ways): (usize, &[Proxy; 2])| {
+        let ports = ways.each_ref().map(|way| way.address().port());
+        plant.config(&format!("wan-{place}"), &board("Wan", "1s", ports, ""))
+    };
+    let configs: Vec<String> = ways.iter().enumerate().map(config).collect();
     let hall = Hall::start(plant, &configs);
     sleep(Duration::from_secs(15));
     let since = Instant::now();
@@ -145,7 +149,7 @@ fn over_a_network(plant: &Plant) {
 
 /// Ends the leader again and again, and measures until another console shows that it leads.
 fn changes(plant: &Plant, name: &str, more: &str, count: usize, end: impl Fn(&Console)) {
-    let config = plant.config(name, &board(name, "500ms", plant.etcd, plant.redis, more));
+    let config = plant.config(name, &board(name, "500ms", plant.ports(), more));
     let mut hall = Hall::start(plant, &[config.clone(), config.clone(), config.clone()]);
     let mut gaps = Vec::new();
     for round in 0..count {
@@ -160,14 +164,12 @@ fn changes(plant: &Plant, name: &str, more: &str, count: usize, end: impl Fn(&Co
             };
             hall.consoles.iter().find_map(leads)
         });
-        gaps.push(led.duration_since(at).as_secs_f64() * 1e3);
+        gaps.push(led.duration_since(at));
         ended.reap();
         hall.consoles.push(enter(plant, &config, &format!("hall-{}", 3 + round)));
         wait_for("three consoles in step", || hall.is_settled().then_some(()));
     }
-    figure(&format!("{name}_p50"), percentile(&mut gaps, 0.5), "ms");
-    figure(&format!("{name}_p95"), percentile(&mut gaps, 0.95), "ms");
-    figure(&format!("{name}_max"), percentile(&mut gaps, 1.0), "ms");
+    told_times(name, &mut gaps);
 }
 
 fn graceful(plant: &Plant) {
@@ -182,17 +184,17 @@ fn killed(plant: &Plant) {
 
 /// What a follower costs while nothing happens but turns.
 fn at_rest(plant: &Plant) {
-    let (etcd, redis) =
-        (Way::to(plant.etcd, Duration::ZERO, Duration::ZERO), Way::to(plant.redis, Duration::ZERO, Duration::ZERO));
-    let direct = plant.config("rest", &board("Rest", "3s", plant.etcd, plant.redis, ""));
-    let counted = plant.config("rest-counted", &board("Rest", "3s", etcd.port, redis.port, ""));
+    let ways = plant.ports().map(Proxy::to);
+    let direct = plant.config("rest", &board("Rest", "3s", plant.ports(), ""));
+    let counted =
+        plant.config("rest-counted", &board("Rest", "3s", ways.each_ref().map(|way| way.address().port()), ""));
     let leader = enter(plant, &direct, "hall-leader");
     wait_for("a leader", || leader.1.last().filter(|line| line.role == "leader"));
     let follower = enter(plant, &counted, "hall-follower");
     wait_for("a follower", || follower.1.last().filter(|line| line.role == "follower"));
     // The clock is found fast at first, and looked at seldom once it is quiet.
     sleep(Duration::from_secs(45));
-    let bytes = || [&etcd, &redis].map(|way| way.bytes.load(Ordering::Relaxed));
+    let bytes = || ways.each_ref().map(Proxy::bytes);
     let (cpu, before, leading, at) = (follower.0.cpu(), bytes(), leader.0.cpu(), Instant::now());
     sleep(Duration::from_secs(40));
     let (took, after) = (at.elapsed().as_secs_f64(), bytes());
@@ -206,7 +208,7 @@ fn at_rest(plant: &Plant) {
 
 /// Fifty consoles that follow one.
 fn fifty(plant: &Plant) {
-    let config = plant.config("fifty", &board("Fifty", "1s", plant.etcd, plant.redis, "guardian: false\n"));
+    let config = plant.config("fifty", &board("Fifty", "1s", plant.ports(), "guardian: false\n"));
     let mut hall = Hall::start(plant, std::slice::from_ref(&config));
     for place in 1..=50 {
         hall.consoles.push(enter(plant, &config, &format!("hall-{place}")));

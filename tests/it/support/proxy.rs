@@ -5,6 +5,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -53,6 +54,8 @@ struct Shared {
     to: u16,
     state: Mutex<State>,
     changed: Condvar,
+    /// Bytes that were read, both ways.
+    bytes: AtomicU64,
 }
 
 /// The proxy; its connections end with it.
@@ -71,7 +74,8 @@ impl Proxy {
     pub(crate) fn from(host: &str, port: u16) -> Self {
         let listener = TcpListener::bind((host, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { to: port, state: Mutex::default(), changed: Condvar::new() });
+        let shared =
+            Arc::new(Shared { to: port, state: Mutex::default(), changed: Condvar::new(), bytes: AtomicU64::new(0) });
         let theirs = Arc::clone(&shared);
         thread::spawn(move || accept(listener, address, &theirs));
         Self { address, shared }
@@ -80,6 +84,11 @@ impl Proxy {
     /// Where clients come in.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many bytes came, both ways.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.shared.bytes.load(Ordering::Relaxed)
     }
 
     /// Changes the weather for what is read from now on.
@@ -207,6 +216,7 @@ fn read(from: &TcpStream, way: Way, piece: &Sender<(Instant, Vec<u8>)>, shared: 
     let mut due = now();
     let mut seed = u64::from(from.peer_addr().map_or(1, |address| address.port())) * 2 + 1;
     while let Ok(count @ 1..) = from.read(&mut bytes) {
+        shared.bytes.fetch_add(count as u64, Ordering::Relaxed);
         let weather = shared.state().weather;
         let delay = if way == Way::Up { weather.up } else { weather.down };
         let late = (delay + weather.jitter.mul_f64(2.0 * chance(&mut seed))).saturating_sub(weather.jitter);
@@ -289,6 +299,7 @@ mod tests {
         let mut stream = client(&proxy);
         stream.write_all(b"a").unwrap();
         assert_eq!(said_back(&mut stream), Ok(b'a'));
+        assert_eq!(proxy.bytes(), 2, "there and back");
         for hold in [Proxy::blackhole as fn(&Proxy), |proxy| proxy.half(Way::Down), |proxy| proxy.half(Way::Up)] {
             hold(&proxy);
             stream.write_all(b"b").unwrap();

@@ -2,7 +2,7 @@
 //!
 //! What it tells is what the programs print. Deliberately no look inside them.
 
-mod lines;
+pub(crate) mod lines;
 mod seat;
 
 use std::collections::BTreeMap;
