@@ -24,9 +24,9 @@ const VERSION: u32 = 1;
 /// The longest beat: with more, a thin link would be late for the turns (reliability 2.5).
 pub const BEAT_BYTES_MAX: usize = 8 * 1024;
 
-/// The longest board that is kept or looked at, as in a file: ten thousand items of 6 KiB. What may travel at
-/// once is less, and each way's own matter.
-pub const BOARD_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The longest board or news that is kept or looked at: ten thousand items of 800 bytes. What may travel at once
+/// is less, and each way's own matter.
+pub const BOARD_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What stands before the checksum.
 const SEAM: &str = ",\"x\":\"";
