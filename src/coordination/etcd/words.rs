@@ -57,6 +57,8 @@ impl Trouble {
 
 const NO_ETCD: &str = "what answers there is no etcd, or its JSON gateway is off (it needs version 3.4 or newer and --enable-grpc-gateway)";
 
+const CLOSED: &str = "it closed the connection";
+
 /// As much of words that nobody knows as is told.
 const UNKNOWN_WORDS_MAX: usize = 200;
 
@@ -141,34 +143,43 @@ fn cut(text: &str) -> &str {
 /// Why a request had no whole answer.
 pub(super) fn broken(error: &reqwest::Error) -> Trouble {
     let meaning = if error.is_connect() { Meaning::Unreachable } else { Meaning::Unknown };
-    if let Some(error) = tls_below(error) {
+    let below = below(error);
+    if let Some(error) = below.iter().find_map(|error| error.downcast_ref::<TlsError>()) {
         return Trouble::new(meaning, tls(error));
     }
     if error.is_timeout() {
         let words = if error.is_connect() { "no connection in time" } else { "no answer in time" };
         return Trouble::new(meaning, words);
     }
-    let mut last: &dyn Error = error;
-    while let Some(source) = last.source() {
-        if source.to_string() == "dns error" {
-            return Trouble::new(meaning, "its name is not found");
-        }
-        last = source;
+    if below.iter().any(|error| error.to_string() == "dns error") {
+        return Trouble::new(meaning, "its name is not found");
     }
-    if let Some(error) = last.downcast_ref::<io::Error>().filter(|error| error.get_ref().is_none()) {
-        return Trouble::new(meaning, plain_io(error));
-    }
-    let words = last.to_string().to_lowercase();
-    if words.contains("tls handshake eof") {
+    let Some(last) = below.last() else { return Trouble::new(meaning, error.to_string()) };
+    let words = match last.downcast_ref::<io::Error>() {
+        Some(error) => plain_io(error),
+        None => last.to_string().to_lowercase(),
+    };
+    let closed = words == CLOSED || ["before message", "closed", "eof"].iter().any(|cut| words.contains(cut));
+    if closed && error.is_connect() {
+        // A connection that is there, and is not used yet, is closed over TLS alone.
         return Trouble::new(meaning, "it closed the connection as TLS began; does it speak TLS there?");
     }
-    if ["before message", "closed", "unexpected eof"].iter().any(|cut| words.contains(cut)) {
-        return Trouble::new(Meaning::Unknown, "it closed the connection");
+    if closed {
+        return Trouble::new(meaning, CLOSED);
     }
     if ["invalid http", "header", "head is too large", "chunk", "content-length"].iter().any(|no| words.contains(no)) {
         return Trouble::new(Meaning::Elsewhere, NO_ETCD);
     }
     Trouble::new(meaning, words)
+}
+
+/// The error and all that are below it, the cause last. The inner error of an I/O error is not among its sources.
+fn below<'e>(error: &'e (dyn Error + 'static)) -> Vec<&'e (dyn Error + 'static)> {
+    let within = |error: &'e (dyn Error + 'static)| {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.map(|inner| inner as _).or_else(|| error.source())
+    };
+    std::iter::successors(Some(error), |error| within(*error)).collect()
 }
 
 fn plain_io(error: &io::Error) -> String {
@@ -181,7 +192,7 @@ fn plain_io(error: &io::Error) -> String {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::NotConnected
-        | io::ErrorKind::UnexpectedEof => "it closed the connection".into(),
+        | io::ErrorKind::UnexpectedEof => CLOSED.into(),
         _ => error.to_string(),
     }
 }
@@ -200,23 +211,6 @@ fn tls(error: &TlsError) -> String {
         other => return format!("no TLS with it: {other}"),
     };
     words.into()
-}
-
-/// The TLS error somewhere below `error`.
-fn tls_below<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e TlsError> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<TlsError>() {
-            return Some(found);
-        }
-        // The inner error of an I/O error is not among its sources.
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if let Some(found) = inner.and_then(|inner| tls_below(inner)) {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
 }
 
 /// What all tries of one question together mean: where one of them may have happened, the whole may.
