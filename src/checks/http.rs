@@ -232,7 +232,7 @@ fn plain(error: &reqwest::Error) -> String {
         }
         last = source;
     }
-    if let Some(io) = last.downcast_ref::<io::Error>()
+    if let Some(io) = last.downcast_ref::<io::Error>().map(net::innermost)
         && io.get_ref().is_none()
     {
         let within = (error.is_body() || error.is_decode()) && io.kind() == io::ErrorKind::UnexpectedEof;

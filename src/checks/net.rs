@@ -1,5 +1,6 @@
 //! What the checks over a network share: an address, a connection, and plain words for its faults.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -113,6 +114,12 @@ pub(super) fn plain_io(error: &io::Error) -> String {
         _ => return error.to_string(),
     };
     plain.into()
+}
+
+/// The error of the system below those of the libraries, which wrap it in its own kind.
+pub(super) fn innermost(error: &io::Error) -> &io::Error {
+    let below = error.get_ref().and_then(|it| (it as &(dyn Error + 'static)).downcast_ref::<io::Error>());
+    below.map_or(error, innermost)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! connection ends it ends too; the next run starts another, so that a broker
 //! that is down is asked at the check's own pace and no faster.
 
-use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::checks::net::{Address, plain_io, plain_lookup};
+use crate::checks::net::{Address, innermost, plain_io, plain_lookup};
 
 /// The longest message that is taken. A reading has a few bytes, a report some
 /// KiB; a picture is no news for a line of text.
@@ -179,10 +178,4 @@ fn plain(error: &ConnectionError) -> String {
 fn plain_network(error: &io::Error) -> String {
     let whole = error.to_string();
     if whole.contains("lookup") { plain_lookup(&whole).into() } else { plain_io(innermost(error)) }
-}
-
-/// The error of the system below those of the library.
-fn innermost(error: &io::Error) -> &io::Error {
-    let below = error.get_ref().and_then(|it| (it as &(dyn Error + 'static)).downcast_ref::<io::Error>());
-    below.map_or(error, innermost)
 }
