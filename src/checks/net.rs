@@ -100,6 +100,7 @@ pub(super) fn plain_lookup(error: &str) -> &'static str {
 
 /// An error of the network as an operator says it.
 pub(super) fn plain_io(error: &io::Error) -> String {
+    let error = innermost(error);
     let plain = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset => "connection reset",

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::checks::net::{Address, innermost, plain_io, plain_lookup};
+use crate::checks::net::{Address, plain_io, plain_lookup};
 
 /// The longest message that is taken. A reading has a few bytes, a report some
 /// KiB; a picture is no news for a line of text.
@@ -177,5 +177,5 @@ fn plain(error: &ConnectionError) -> String {
 
 fn plain_network(error: &io::Error) -> String {
     let whole = error.to_string();
-    if whole.contains("lookup") { plain_lookup(&whole).into() } else { plain_io(innermost(error)) }
+    if whole.contains("lookup") { plain_lookup(&whole).into() } else { plain_io(error) }
 }
