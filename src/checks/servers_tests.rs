@@ -90,7 +90,10 @@ impl Server {
     /// Ends it, at once but in order: some leave memory behind that outlives a killed process.
     pub(super) fn stop(&mut self) {
         let pid = Pid::from_child(&self.child);
-        let _ = kill_process(pid, Signal::QUIT);
+        // The second alone is "at once" for PostgreSQL, and it is ignored by whatever a background job starts.
+        for signal in [Signal::TERM, Signal::QUIT] {
+            let _ = kill_process(pid, signal);
+        }
         let _ = self.child.wait();
     }
 
