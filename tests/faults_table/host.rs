@@ -12,7 +12,7 @@ use crate::support::hall::{Hall, Plan};
 pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "starvation",
-        number: "24",
+        number: "24a",
         fault: "eight busy processes for 15 s",
         expected: "0 failovers, longest silence <= 2.4 s",
         run: starvation,

@@ -10,6 +10,7 @@
 mod consoles;
 mod figures;
 mod host;
+mod limits;
 mod networks;
 #[expect(dead_code, unused_imports, reason = "the tests share it and use the rest")]
 #[path = "../it/support/mod.rs"]
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    let rows = [consoles::ALL, networks::ALL, host::ALL].concat();
+    let rows = [consoles::ALL, networks::ALL, host::ALL, limits::ALL].concat();
     if list {
         for row in &rows {
             println!("{} {} ({})", row.number, row.fault, row.name);
