@@ -63,6 +63,8 @@ if ! program=${MARQUEE:-$(built || command -v marquee)}; then
     program=$(built)
 fi
 program=$(command -v "$program") || fail "MARQUEE is $program, which can't be run"
+# The consoles are started in another folder than this.
+[[ $program == /* ]] || program=$PWD/$program
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/three-consoles.XXXXXX")
 folder=$(cd "$folder" && pwd -P)
