@@ -1,7 +1,6 @@
 //! Runs that are started and cancelled a thousand times leave nothing behind: no task's
 //! socket, no thread, no child, no memory.
 
-use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use serde_json::Value;
 use crate::api::{Served, served};
 use crate::support::clock::eventually;
 use crate::support::http::Kept;
-use crate::support::process::resident_mib;
+use crate::support::process::{Held, children, resident_mib};
 
 /// What the account of the runs and the allocator may take meanwhile.
 const MOST_GROWTH_MIB: f64 = 16.0;
@@ -53,32 +52,6 @@ impl Silent {
     fn left(&self) -> usize {
         self.left.load(Ordering::SeqCst)
     }
-}
-
-/// What a process holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Held {
-    descriptors: usize,
-    threads: usize,
-    children: usize,
-}
-
-impl Held {
-    fn by(pid: u32) -> Self {
-        let count = |folder: &str| fs::read_dir(format!("/proc/{pid}/{folder}")).unwrap().count();
-        Self { descriptors: count("fd"), threads: count("task"), children: children(pid) }
-    }
-
-    fn is_within(self, other: Self) -> bool {
-        self.descriptors <= other.descriptors && self.threads <= other.threads && self.children <= other.children
-    }
-}
-
-/// How many children a process has, those that are not yet reaped included.
-fn children(pid: u32) -> usize {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
-    let of = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).unwrap_or_default();
-    tasks.map(|task| of(task).split_whitespace().count()).sum()
 }
 
 /// A board whose runs do not end by themselves, and who is asked.

@@ -1,4 +1,4 @@
-//! What a running process costs, read from `/proc`.
+//! What a running process costs and holds, read from `/proc`.
 
 use std::fs;
 use std::time::Duration;
@@ -19,4 +19,30 @@ pub(crate) fn processor_time(pid: u32) -> Duration {
         counted.split_whitespace().next()?.parse().ok()
     });
     Duration::from_nanos(nanos.sum())
+}
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Held {
+    pub(crate) descriptors: usize,
+    pub(crate) threads: usize,
+    pub(crate) children: usize,
+}
+
+impl Held {
+    pub(crate) fn by(pid: u32) -> Self {
+        let count = |folder: &str| fs::read_dir(format!("/proc/{pid}/{folder}")).unwrap().count();
+        Self { descriptors: count("fd"), threads: count("task"), children: children(pid) }
+    }
+
+    pub(crate) fn is_within(self, other: Self) -> bool {
+        self.descriptors <= other.descriptors && self.threads <= other.threads && self.children <= other.children
+    }
+}
+
+/// How many children a process has, those that are not yet reaped included.
+pub(crate) fn children(pid: u32) -> usize {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    let of = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    tasks.map(|task| of(task).split_whitespace().count()).sum()
 }
