@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::support::clock::now;
-use crate::support::hall::{Hall, Plan, percentile};
+use crate::support::hall::{Hall, Plan, Seat, percentile};
 use crate::support::proxy::{Proxy, Weather};
 
 /// How often a change of the leader is measured.
@@ -83,10 +83,6 @@ fn loss() {
     changes("kill_unguarded_to_next_leader", SLOW_CHANGES, |hall, old| hall.seats[old].lose());
 }
 
-fn ways(hall: &Hall, place: usize) -> impl Iterator<Item = &Proxy> {
-    hall.seats[place].etcd.iter().chain(&hall.seats[place].redis)
-}
-
 /// Cuts the leader off, again and again.
 fn partition() {
     let Some(hall) = Hall::start(&Plan::default()) else { return };
@@ -95,14 +91,14 @@ fn partition() {
         let (old, since) = (hall.settled(), now());
         hall.watch(&[0, 1, 2], since, 4);
         let cut = now();
-        ways(&hall, old).for_each(Proxy::blackhole);
+        hall.seats[old].ways().for_each(Proxy::blackhole);
         let (_, led) = hall.successor(old, cut);
         let silent = hall.line(old, cut, "the old leader to fall silent", |line| line.role != "leader").at;
         gaps.push(led - cut);
         silences.push(led.saturating_duration_since(silent));
         overlaps += usize::from(silent > led);
         hall.watch(&[0, 1, 2], led, 4);
-        ways(&hall, old).for_each(Proxy::heal);
+        hall.seats[old].ways().for_each(Proxy::heal);
         hall.settled();
         wrong += broken(&hall, &[0, 1, 2], since);
         stale += hall.stale_beats(since);
@@ -157,7 +153,7 @@ fn wan() {
     let Some(hall) = Hall::start(&Plan::default()) else { return };
     let delay = Duration::from_millis(50);
     let weather = Weather { up: delay, down: delay, jitter: Duration::from_millis(20), stalls: 0.0 };
-    (0..3).for_each(|place| ways(&hall, place).for_each(|way| way.weather(weather)));
+    hall.seats.iter().flat_map(Seat::ways).for_each(|way| way.weather(weather));
     hall.watch(&[0, 1, 2], now(), 40);
     told_spread("spread_50ms_20ms", &hall);
 }

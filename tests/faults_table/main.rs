@@ -18,6 +18,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use consoles::{Notes, Scenario};
 
@@ -30,14 +31,16 @@ enum Outcome {
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let (mut only, mut list) = (Vec::new(), false);
+    let (mut only, mut list, mut soak, mut seed) = (Vec::new(), false, None, 1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--only" => only.extend(arguments.next()),
             "--list" => list = true,
+            "--soak" => soak = arguments.next().and_then(|minutes| minutes.parse().ok()).map(Duration::from_mins),
+            "--seed" => seed = arguments.next().and_then(|seed| seed.parse().ok()).unwrap_or(seed),
             networks::INSIDE => return networks::inside(arguments.next().as_deref()),
             other => {
-                eprintln!("usage: tests/faults [--only N]... [--list]; not {other}");
+                eprintln!("usage: tests/faults [--only N]... [--list] [--soak MINUTES [--seed N]]; not {other}");
                 return ExitCode::from(2);
             }
         }
@@ -51,6 +54,10 @@ fn main() -> ExitCode {
             println!("{name} (figures)");
         }
         return ExitCode::SUCCESS;
+    }
+    if let Some(time) = soak {
+        let well = consoles::soak::soak(time, seed).is_none_or(|account| account.wrong + account.stale == 0);
+        return ExitCode::from(u8::from(!well));
     }
     // 4 stands for 4a and 4b.
     let bare = |number: &str| number.trim_end_matches(|letter: char| letter.is_ascii_lowercase()).to_owned();

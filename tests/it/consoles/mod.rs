@@ -4,16 +4,22 @@
 //! A scenario asserts what comes out: who leads, what is shown, what is told. Its times are noted, and
 //! judged by `tests/faults` alone, which runs the same scenarios and more on a release build.
 
+#[expect(dead_code, reason = "the simulator uses the rest")]
+#[path = "../../simulator/chance.rs"]
+mod chance;
 mod clocks;
 mod election;
 mod followers;
 mod machine;
 mod poison;
 mod servers;
+pub(crate) mod soak;
 mod store;
 mod ways;
 
 use std::time::Duration;
+
+use chance::Chance;
 
 use crate::support::hall::{Hall, Plan};
 
@@ -132,6 +138,8 @@ scenarios! {
         "FLUSHALL, an older dump, WRONGTYPE, a later token", "fence raised again, 0 skipped";
     "name" the_second_of_two_consoles_with_one_name_never_leads in poison,
         "two consoles with one name", "the second says so and never leads";
+    "soak" a_few_faults_by_chance in soak,
+        "faults by chance for 40 s", "0 skipped, old token heard 0 times";
     "password" a_wrong_password_is_told_and_shown_nowhere in poison,
         "wrong passwords for etcd and Redis", "told without the password, no lead";
     "certificate" a_certificate_for_another_host_is_told_and_not_trusted in poison,

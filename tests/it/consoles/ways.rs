@@ -29,16 +29,11 @@ pub(super) fn a_leader_without_redis_leads_on_over_etcd(notes: &mut Notes) -> Op
     Some(())
 }
 
-/// All ways of a console to its servers.
-fn ways(hall: &Hall, place: usize) -> impl Iterator<Item = &Proxy> {
-    hall.seats[place].etcd.iter().chain(&hall.seats[place].redis)
-}
-
 pub(super) fn a_follower_without_any_way_goes_on_alone(notes: &mut Notes) -> Option<()> {
     let hall = hall()?;
     let (leader, since) = (hall.leader(), now());
     let cut = hall.others(leader)[0];
-    ways(&hall, cut).for_each(Proxy::blackhole);
+    hall.seats[cut].ways().for_each(Proxy::blackhole);
     let stale = hall.line(cut, since, "the picture to be stale", |line| line.tells("not in sync"));
     notes.promised("said to be stale after", stale.at - since, 2200);
     let alone = hall.line(cut, since, "the console to go on alone", |line| line.role == "local");
@@ -54,7 +49,7 @@ pub(super) fn a_follower_without_any_way_goes_on_alone(notes: &mut Notes) -> Opt
     assert_eq!(missed, 0, "{}", hall.report());
     notes.time("spread meanwhile, p95", percentile(&mut spreads, 95));
     let healed = now();
-    ways(&hall, cut).for_each(Proxy::heal);
+    hall.seats[cut].ways().for_each(Proxy::heal);
     let back = hall.line(cut, healed, "the console to follow", |line| line.role == "follower" && line.notice.is_none());
     notes.promised("back after", back.at - healed, 2500);
     assert_eq!(hall.settled(), leader);
@@ -93,7 +88,7 @@ pub(super) fn a_leader_without_etcd_follows_its_successor(notes: &mut Notes) -> 
 pub(super) fn a_leader_without_any_way_is_silent_first(notes: &mut Notes) -> Option<()> {
     let hall = hall()?;
     let (old, since) = (hall.leader(), now());
-    ways(&hall, old).for_each(Proxy::blackhole);
+    hall.seats[old].ways().for_each(Proxy::blackhole);
     let (new, led) = hall.successor(old, since);
     notes.promised("new leader after", led - since, 3600);
     let silent = hall.line(old, since, "the old leader to fall silent", |line| line.role != "leader");
@@ -101,7 +96,7 @@ pub(super) fn a_leader_without_any_way_is_silent_first(notes: &mut Notes) -> Opt
     assert!(silent.at <= led, "two led at once\n{}", hall.report());
     notes.time("silence before the successor", led - silent.at);
     hall.watch(&[0, 1, 2], now(), 4);
-    ways(&hall, old).for_each(Proxy::heal);
+    hall.seats[old].ways().for_each(Proxy::heal);
     assert_eq!(hall.settled(), new);
     hall.watch(&[0, 1, 2], now(), 6);
     hall.assert_unbroken(&[0, 1, 2], since);
@@ -113,7 +108,7 @@ pub(super) fn a_way_that_is_open_in_one_direction_degrades_its_console_alone(not
     let hall = hall()?;
     let (leader, roles, since) = (hall.leader(), hall.roles(), now());
     let cut = hall.others(leader)[0];
-    ways(&hall, cut).for_each(|way| way.half(Way::Down));
+    hall.seats[cut].ways().for_each(|way| way.half(Way::Down));
     let stale = hall.line(cut, since, "the picture to be stale", |line| line.tells("not in sync"));
     notes.time("said to be stale after", stale.at - since);
     hall.watch(&[0, 1, 2], now(), 6);
@@ -122,7 +117,7 @@ pub(super) fn a_way_that_is_open_in_one_direction_degrades_its_console_alone(not
         assert_eq!(hall.roles()[place], roles[place], "{}", hall.report());
         assert!(hall.seats[place].lines().since(since).iter().all(|line| line.notice.is_none()), "{}", hall.report());
     }
-    ways(&hall, cut).for_each(Proxy::heal);
+    hall.seats[cut].ways().for_each(Proxy::heal);
     assert_eq!(hall.settled(), leader);
     hall.assert_unbroken(&[0, 1, 2], since);
     hall.assert_one_voice(since);
@@ -134,7 +129,7 @@ pub(super) fn a_slow_and_lossy_way_changes_no_leader(notes: &mut Notes) -> Optio
     let hall = Hall::start(&plan)?;
     let delay = Duration::from_millis(50);
     let weather = Weather { up: delay, down: delay, jitter: Duration::from_millis(20), stalls: 0.05 };
-    (0..3).for_each(|place| ways(&hall, place).for_each(|way| way.weather(weather)));
+    (0..3).for_each(|place| hall.seats[place].ways().for_each(|way| way.weather(weather)));
     let (roles, since) = (hall.roles(), now());
     // The clocks need a while to find each other over the new way.
     hall.watch(&[0, 1, 2], since, 12);

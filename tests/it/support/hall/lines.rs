@@ -60,6 +60,13 @@ impl Lines {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Forgets all but the last one: whoever watches for long would look through everything again and again.
+    pub(crate) fn forget(&self) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = lines.len().saturating_sub(1);
+        lines.drain(..old);
+    }
+
     pub(crate) fn since(&self, since: Instant) -> Vec<Line> {
         self.all().into_iter().filter(|line| line.at >= since).collect()
     }

@@ -73,6 +73,12 @@ impl Seat {
         self.before.iter().cloned().chain(self.lines.all()).collect()
     }
 
+    /// Forgets what was printed, but for the last line.
+    pub(crate) fn forget(&mut self) {
+        self.before.clear();
+        self.lines.forget();
+    }
+
     pub(crate) const fn runs(&self) -> bool {
         self.running.is_some()
     }
@@ -114,6 +120,11 @@ impl Seat {
     pub(crate) fn reap(&mut self) -> Option<ExitStatus> {
         let mut child = self.running.take()?;
         Some(eventually("the console to end", || child.try_wait().unwrap()))
+    }
+
+    /// All ways to its servers.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = &Proxy> {
+        self.etcd.iter().chain(&self.redis)
     }
 
     /// Where its API answers.
