@@ -218,6 +218,7 @@ impl Message {
             for item in items {
                 item.since = translate(item.since);
                 item.updated = item.updated.map(&translate);
+                item.acknowledged = item.acknowledged.map(&translate);
             }
         };
         self.head.at = translate(self.head.at);

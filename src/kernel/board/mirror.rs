@@ -78,12 +78,13 @@ impl Board {
             return Change::default();
         }
         let (level, fresh, columns, hold) = (item.level(), item.fresh, item.columns, item.spec.hold);
+        let acknowledged = item.acknowledged;
         let text = Arc::clone(&item.text);
         if !describes(&item.spec, &news) {
             respec(item, &news, own.get(&news.id).copied(), now);
         }
         take(item, news, now);
-        let same_level = (item.level(), item.fresh) == (level, fresh);
+        let same_level = (item.level(), item.fresh, item.acknowledged) == (level, fresh, acknowledged);
         let wide = item.columns.max(columns) > WIDE_COLUMNS && item.columns != columns;
         let change =
             Change { said: !same_level || item.text != text, turns: !same_level || wide || item.spec.hold != hold };
@@ -128,7 +129,9 @@ impl Board {
             item.cut_off = cut_off;
             // A push has come through again, or is to come from whoever leads now.
             if !item.fresh && is_fresh(item, now) {
+                let known = item.known();
                 (item.fresh, item.since) = (true, now);
+                item.reconsider(known);
             }
         }
         self.touch_head();
@@ -235,4 +238,5 @@ fn take(item: &mut Item, news: Mirrored, now: Moment) {
     if let (false, Some(stale)) = (item.fresh, stale_at(item)) {
         item.since = item.since.max(stale.min(now));
     }
+    item.acknowledge(news.acknowledged.map(|at| at.min(now)));
 }
