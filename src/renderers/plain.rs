@@ -54,7 +54,9 @@ impl<W: io::Write + Send> Plain<W> {
         }
         let _ = write!(line, "  {}", spell(&turn.text));
         if !frame.is_fallback() {
-            let _ = write!(line, "  ({} of {})", turn.position, turn.of);
+            let row = turn.item.as_ref().and_then(|item| frame.row(item));
+            let known = if row.is_some_and(|row| row.acknowledged.is_some()) { ", acknowledged" } else { "" };
+            let _ = write!(line, "  ({} of {}{known})", turn.position, turn.of);
         }
         line
     }

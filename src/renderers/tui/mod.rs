@@ -18,6 +18,7 @@ mod colour;
 mod consoles;
 mod detail;
 mod encode;
+mod flash;
 mod glyphs;
 mod header;
 mod help;
@@ -219,6 +220,9 @@ impl<W: Write> Tui<W> {
         let subject = Subject::of(frame);
         if self.notice.0 != subject {
             self.notice = (subject, frame.at);
+        }
+        if self.state.flash.take_if(|flash| flash.is_over(frame.at)).is_some() {
+            self.drawn = None;
         }
         let filter = self.state.find.as_ref().map(|find| find.text.as_str());
         if self.roster.refresh(&frame.rows, filter) {
