@@ -21,6 +21,12 @@ fn acknowledge(plant: &mut Plant, name: &str) {
     plant.give(Input::Acknowledge(id(name)));
 }
 
+fn acknowledge_all(plant: &mut Plant, names: &[&str]) {
+    for name in names {
+        acknowledge(plant, name);
+    }
+}
+
 fn is_known(plant: &Plant, name: &str) -> bool {
     plant.item(name).acknowledged.is_some()
 }
@@ -155,7 +161,7 @@ fn a_reload_keeps_it_where_the_alarm_is_the_same() {
         plant.pass(Span::from_secs(2));
         plant.reports("db", Warning, "slow");
         plant.push("x", Unknown, None);
-        ["b", "db", "x"].iter().for_each(|name| acknowledge(&mut plant, name));
+        acknowledge_all(&mut plant, &["b", "db", "x"]);
         assert_eq!(known(&plant), [true; 3]);
         plant
     };
@@ -189,7 +195,7 @@ fn a_restart_keeps_it() {
         plant.push("extra", Warning, None);
         plant.pass(Span::from_millis(1_500));
         let names = ["b", "db", "x", "t", "extra"];
-        names.iter().for_each(|name| acknowledge(&mut plant, name));
+        acknowledge_all(&mut plant, &names);
         let snapshot = snapshot(&plant);
         let mut again = Plant::new();
         again.now = plant.now + after;
@@ -219,7 +225,7 @@ fn a_restart_does_not_hide_what_fell_silent_meanwhile() {
     let mut plant = Plant::with(items());
     plant.push("w", Warning, None);
     plant.push("c", Critical, None);
-    ["w", "c"].iter().for_each(|name| acknowledge(&mut plant, name));
+    acknowledge_all(&mut plant, &["w", "c"]);
     let mut again = Plant::new();
     again.now = plant.now + Span::from_secs(60);
     again.give(Input::Snapshot(Box::new(snapshot(&plant))));
@@ -280,7 +286,7 @@ fn a_follower_refuses_it_and_takes_the_leader_s_word() {
 fn whoever_takes_over_keeps_it() {
     for role in [Role::Leader(Fence(2)), Role::Local(Fence(1))] {
         let (mut leader, mut follower) = pair();
-        ["b", "db", "x"].iter().for_each(|name| acknowledge(&mut leader, name));
+        acknowledge_all(&mut leader, &["b", "db", "x"]);
         tell(&leader, &mut follower);
         // For so long nobody leads that the plan's news are old.
         follower.pass(Span::from_secs(5));
