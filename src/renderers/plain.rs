@@ -189,6 +189,21 @@ mod tests {
     }
 
     #[test]
+    fn an_alarm_that_somebody_knows_of_says_so() {
+        use crate::kernel::{Input, Kernel, Push};
+        let mut kernel = Kernel::new(NOW, "Line 3", "nothing");
+        let item = crate::frame::ItemId::new("cache").unwrap();
+        let (text, values) = ("Redis TTL > 30s".into(), Arc::default());
+        let push = Push { item: item.clone(), level: Level::Warning, text, ttl: None, values, filtered: false };
+        kernel.handle(NOW, Input::Push(push));
+        kernel.handle(NOW, Input::Acknowledge(item));
+        while kernel.poll().is_some() {}
+        let frame = crate::frame::Composer::default().compose(&kernel, NOW, NOW);
+        let (text, _) = told(&context(Charset::Unicode, ColourDepth::Mono), &[frame]);
+        assert_eq!(text, "14:03:22  ▲ WARNING   cache  Redis TTL > 30s  (1 of 1, acknowledged)\n");
+    }
+
+    #[test]
     fn colours_stand_where_the_context_has_them() {
         let (text, _) = told(&context(Charset::Unicode, ColourDepth::Sixteen), &[noticed(1, None)]);
         assert_eq!(text, "14:03:22  \u{1b}[93m▲ WARNING\u{1b}[0m   cache  Redis TTL > 30s  (2 of 3)\n");

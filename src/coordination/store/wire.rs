@@ -7,7 +7,9 @@
 //! The checksum (FNV-1a, 64 bit, over kind and body as written) finds a disk's
 //! flipped bits and half-written files; it is no protection against a person.
 //! Deliberately separate from the kernel's types: the stored format changes on
-//! purpose alone, and then [`VERSION`] changes with it.
+//! purpose alone, and then [`VERSION`] changes with it. A field that is left out
+//! where it has nothing to say needs no other version: whoever does not know it
+//! refuses the whole by its name, and misreads nothing.
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::acknowledge::Known;
 use super::begin::{flapping_rules, settle_rules};
 use super::freshness::{PERIODS_UNTIL_STALE, is_fresh, stale_at};
 use super::item::{HISTORY, Item, ItemId, ItemSpec, Led, Past, Source};
@@ -101,6 +102,10 @@ impl Board {
             if let (Some(_), Source::Plan(plan), false) = (item.led.take(), &item.spec.source, own_config) {
                 let source = Source::Pushed { ttl: Some(plan.every * PERIODS_UNTIL_STALE) };
                 item.spec = Arc::new(ItemSpec { source, ..ItemSpec::clone(&item.spec) });
+                // No report comes any more that would say whether what is silent got worse.
+                if let (false, Some(at)) = (item.fresh, item.acknowledged) {
+                    item.reconsider(Known::at(item, at));
+                }
             }
         }
     }

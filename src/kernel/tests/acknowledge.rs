@@ -303,6 +303,22 @@ fn whoever_takes_over_keeps_it() {
 }
 
 #[test]
+fn who_can_not_measure_what_fell_silent_does_not_vouch_for_it() {
+    let (mut leader, _) = pair();
+    leader.pass(Span::from_secs(1));
+    leader.reports("db", Warning, "slow");
+    acknowledge_all(&mut leader, &["db", "x"]);
+    let mut bare = Plant::new();
+    bare.now = leader.now;
+    bare.give(Input::Role(Role::Follower(Fence(1))));
+    tell(&leader, &mut bare);
+    bare.pass(Span::from_secs(5));
+    assert_eq!(["db", "x"].map(|name| is_known(&bare, name)), [true, true]);
+    bare.give(Input::Role(Role::Local(Fence(1))));
+    assert_eq!(["db", "x"].map(|name| is_known(&bare, name)), [false, true]);
+}
+
+#[test]
 fn who_goes_on_alone_takes_it_until_the_leader_is_back() {
     let (mut leader, mut follower) = pair();
     follower.give(Input::Role(Role::Local(Fence(1))));
