@@ -74,6 +74,9 @@ pub trait Desk: Send + Sync {
     /// Takes a pushed item from the board.
     fn remove(&self, id: ItemId) -> Answer<'_, ()>;
 
+    /// Somebody knows of the alarm that an item shows, or takes that back: the item as it is then.
+    fn acknowledge(&self, id: ItemId, known: bool) -> Answer<'_, ItemWire>;
+
     /// The settings of an item's plan that are in force.
     fn plan(&self, id: ItemId) -> Answer<'_, Settings>;
 

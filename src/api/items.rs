@@ -92,6 +92,14 @@ pub(super) async fn remove(State(room): State<Room>, name: Name) -> Result<Statu
     Ok(StatusCode::NO_CONTENT)
 }
 
+pub(super) async fn acknowledge(State(room): State<Room>, name: Name) -> Result<Json<ItemWire>, Problem> {
+    Ok(Json(room.faces.desk.acknowledge(name.item()?, true).await?))
+}
+
+pub(super) async fn unacknowledge(State(room): State<Room>, name: Name) -> Result<Json<ItemWire>, Problem> {
+    Ok(Json(room.faces.desk.acknowledge(name.item()?, false).await?))
+}
+
 pub(super) async fn run(State(room): State<Room>, name: Name, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let waits = waits(query.as_deref().unwrap_or_default())?;
     let run = room.faces.desk.run(name.item()?).await?;

@@ -141,6 +141,12 @@ fn object(members: &Value) -> Value {
     json!({"type": "object", "properties": members, "required": names})
 }
 
+/// The same object, with a member that may be left out.
+fn with_optional(mut object: Value, name: &str, member: Value) -> Value {
+    object["properties"][name] = member;
+    object
+}
+
 /// An object that may have these members and no others, and so may the objects within.
 fn closed_deep(members: &Value) -> Value {
     let mut members = members.clone();
@@ -199,10 +205,13 @@ fn schemas() -> Value {
         "Board": object(&json!({
             "title": text, "version": count, "role": role, "items": {"type": "array", "items": schema_ref("Item")},
         })),
-        "Item": object(&json!({
+        "Item": with_optional(object(&json!({
             "id": schema_ref("ItemId"), "text": text, "level": level, "since": time, "updated": time_or_null,
             "age_ms": {"type": ["integer", "null"]}, "source": text, "values": values, "fresh": truth,
             "flapping": truth, "next_run": time_or_null, "run": text_or_null, "last_run": run_or_null,
+        })), "acknowledged", json!({
+            "type": "string", "format": "date-time",
+            "description": "Since when somebody knows of its alarm; left out where nobody does.",
         })),
         "Plan": object(&plan),
         "PlanChange": closed_deep(&plan),

@@ -66,6 +66,7 @@ fn item(id: &ItemId) -> ItemWire {
         text: Safe::line("Redis"),
         level: "warning",
         since: "2026-11-20T14:03:22.000Z".into(),
+        acknowledged: None,
         updated: None,
         age_ms: None,
         source: Safe::line("pushed"),
@@ -115,6 +116,11 @@ impl Desk for FakeDesk {
 
     fn remove(&self, id: ItemId) -> Answer<'_, ()> {
         answer(known(&id).map(drop))
+    }
+
+    fn acknowledge(&self, id: ItemId, acknowledged: bool) -> Answer<'_, ItemWire> {
+        let acknowledged = acknowledged.then(|| "2026-11-20T14:05:00.000Z".to_owned());
+        answer(known(&id).map(|item| ItemWire { acknowledged, ..item }))
     }
 
     fn plan(&self, id: ItemId) -> Answer<'_, Settings> {

@@ -34,6 +34,9 @@ pub struct ItemWire {
     pub level: &'static str,
     /// Since when it is at this level.
     pub since: String,
+    /// Since when somebody knows of its alarm; left out where nobody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<String>,
     /// When it last reported; null: never.
     pub updated: Option<String>,
     /// How long ago that was; null: never.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::account::{Account, End, Record};
+use super::acknowledge::acknowledge;
 use super::clock::Clock;
 use super::cluster::Roster;
 use super::driver::Inbox;
@@ -172,6 +173,19 @@ impl Desk for Counter {
         Box::pin(self.removed(id))
     }
 
+    fn acknowledge(&self, id: ItemId, known: bool) -> Answer<'_, ItemWire> {
+        Box::pin(async move {
+            let leader = self.roster.leader();
+            let asked = id.clone();
+            let acknowledged = self.visit(move |kernel, now| {
+                acknowledge((&mut *kernel, now), &asked, known, "api", leader.as_ref())?;
+                Ok(see(kernel, &asked))
+            });
+            let seen = acknowledged.await??;
+            self.tell(seen.into_iter().collect()).pop().ok_or_else(|| no_item(&id))
+        })
+    }
+
     fn plan(&self, id: ItemId) -> Answer<'_, Settings> {
         Box::pin(async move { self.visit(move |kernel, _| plan_of(kernel, &id).map(flow::settings)).await? })
     }
@@ -300,7 +314,7 @@ impl Counter {
 }
 
 /// What a follower took would be gone with the leader's next board.
-fn leads(kernel: &Kernel, leader: Option<&Safe>) -> Result<(), Refused> {
+pub(super) fn leads(kernel: &Kernel, leader: Option<&Safe>) -> Result<(), Refused> {
     match (kernel.role(), leader) {
         (Role::Alone | Role::Leader(_), _) => Ok(()),
         (Role::Local(_), _) => {
@@ -323,7 +337,7 @@ fn plan_of<'k>(kernel: &'k Kernel, id: &ItemId) -> Result<&'k PlanSpec, Refused>
     }
 }
 
-fn no_item(id: &ItemId) -> Refused {
+pub(super) fn no_item(id: &ItemId) -> Refused {
     Refused::Missing(format!("there is no item `{id}`"))
 }
 

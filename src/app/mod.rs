@@ -7,6 +7,8 @@
 #[cfg(feature = "cli")]
 mod account;
 #[cfg(feature = "cli")]
+mod acknowledge;
+#[cfg(feature = "cli")]
 mod answers;
 mod bell;
 #[cfg(feature = "cli")]

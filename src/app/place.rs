@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
+use super::acknowledge::acknowledge;
 use super::cluster::Roster;
 use super::driver::Inbox;
 use super::run::RunOptions;
@@ -16,6 +18,7 @@ use super::stage::Watch;
 use super::threads::Alive;
 use crate::config::theme_file;
 use crate::kernel::Input;
+use crate::kernel::board::ItemId;
 use crate::metrics::{Dropped, Meters};
 use crate::renderers::detect::{Facts, Forced, detect};
 use crate::renderers::json::Json;
@@ -76,6 +79,19 @@ pub(super) struct Watcher {
     pub(super) _alive: Alive,
 }
 
+impl Watcher {
+    fn acknowledge(&self, id: ItemId, known: bool) {
+        let leader = self.roster.leader();
+        // The picture tells what came of it, and beforehand why it would be refused; a flooded inbox can be asked again.
+        let asked = self.inbox.visit(move |kernel, now| {
+            if let Err(why) = acknowledge((kernel, now), &id, known, "keyboard", leader.as_ref()) {
+                info!(item = %id, error = why.into_words(), "an acknowledgement at the keyboard was refused");
+            }
+        });
+        drop(asked);
+    }
+}
+
 impl Watch for Watcher {
     fn drawn(&mut self, took: Duration) {
         self.meters.drawn(took.into(), 0);
@@ -91,6 +107,8 @@ impl Watch for Watcher {
             Request::Quit => self.over.cancel(),
             // A flooded inbox runs it soon enough by itself.
             Request::RunNow(id) => drop(self.inbox.send(Input::RunNow(id))),
+            Request::Acknowledge(id) => self.acknowledge(id, true),
+            Request::Unacknowledge(id) => self.acknowledge(id, false),
             Request::Consoles(looks) => self.roster.look(looks),
         }
     }

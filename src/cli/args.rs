@@ -24,7 +24,7 @@ use crate::renderers::{Charset, ColourDepth};
     disable_help_subcommand = true,
     max_term_width = 100,
     help_template = "{about}\n\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\n\
-                     Without a command the board runs; its options: marquee run --help{after-help}",
+                     Without a command the board runs; its options: marquee run --help\nExample: marquee --config line-3.yaml",
     after_help = "Example: marquee --config line-3.yaml"
 )]
 pub(super) struct Cli {
@@ -61,6 +61,12 @@ pub(super) enum Command {
     /// Push news of an item to the running board
     #[command(after_help = "Example: marquee push press-7 --level warning --text 'Oil is low' --ttl 10m")]
     Push(PushArgs),
+    /// Acknowledge an item's alarm: it no longer calls
+    #[command(
+        visible_alias = "ack",
+        after_help = "It holds until the alarm is worse or over.\n\nExample: marquee acknowledge press-7"
+    )]
+    Acknowledge(AcknowledgeArgs),
     /// Run an item's plan now and wait for its end
     #[command(after_help = "Example: marquee run-now cache")]
     RunNow(RunNowArgs),
@@ -264,6 +270,19 @@ pub(super) struct PushArgs {
     /// Believed for so long, such as 30s; else for ever
     #[arg(long, value_name = "DURATION", value_parser = duration_text)]
     pub(super) ttl: Option<String>,
+    /// Which board.
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// `marquee acknowledge`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct AcknowledgeArgs {
+    /// The item whose alarm is known
+    pub(super) id: String,
+    /// Take it back: the alarm calls again
+    #[arg(long)]
+    pub(super) undo: bool,
     /// Which board.
     #[command(flatten)]
     pub(super) reach: Reach,

@@ -36,7 +36,11 @@ fn lines(board: &Value) -> Vec<String> {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|item| [item.told("level"), item.told("id"), Safe::line(&age(item)), item.told("text")])
+        .map(|item| {
+            let known = if item["acknowledged"].is_null() { "" } else { "  (acknowledged)" };
+            let text = Safe::line(&format!("{}{known}", item.told("text")));
+            [item.told("level"), item.told("id"), Safe::line(&age(item)), text]
+        })
         .collect();
     let width = |column: usize| items.iter().map(|item| columns(&item[column])).max().unwrap_or(0);
     let (level, id, age) = (width(0), width(1), width(2));
@@ -55,9 +59,9 @@ mod tests {
     fn items_stand_in_columns_and_harm_no_terminal() {
         let board = serde_json::json!({"items": [
             {"id": "db", "level": "healthy", "text": "OK", "age_ms": null},
-            {"id": "press-7", "level": "warning", "text": "Hot \u{1b}[2J\u{202e}!", "age_ms": 134_000},
+            {"id": "press-7", "level": "warning", "text": "Hot \u{1b}[2J\u{202e}!", "age_ms": 134_000, "acknowledged": "A"},
         ]});
-        assert_eq!(lines(&board), ["healthy  db               OK", "warning  press-7  2m 14s  Hot !"]);
+        assert_eq!(lines(&board), ["healthy  db               OK", "warning  press-7  2m 14s  Hot !  (acknowledged)"]);
         assert!(lines(&Value::Null).is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! The command line and a file per command: from arguments to a part of the app, and to an exit code.
 
+mod acknowledge;
 mod args;
 mod cancel;
 mod client;
@@ -60,6 +61,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::List(args) => list::list(&args)?,
         Command::Show(args) => show::show(&args)?,
         Command::Push(args) => push::push(&args)?,
+        Command::Acknowledge(args) => acknowledge::acknowledge(&args)?,
         Command::RunNow(args) => run_now::run_now(&args)?,
         Command::Cancel(args) => cancel::cancel(&args)?,
         Command::Consoles(args) => consoles::consoles(&args)?,

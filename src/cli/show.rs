@@ -26,7 +26,7 @@ pub(super) fn show(args: &ShowArgs) -> io::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for (name, told) in lines(&item) {
-        writeln!(out, "{name:<9} {told}")?;
+        writeln!(out, "{name:<12} {told}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -39,6 +39,9 @@ fn lines(item: &Value) -> Vec<(Safe, String)> {
     let age = age(item);
     let unfresh = if item["fresh"] == Value::Bool(false) { "no longer believed" } else { "" };
     let flapping = if item["flapping"] == Value::Bool(true) { "flapping" } else { "" };
+    if !item["acknowledged"].is_null() {
+        lines.push(("acknowledged", item.told("acknowledged").to_string()));
+    }
     let remarks: Vec<&str> = [age.as_str(), unfresh, flapping].into_iter().filter(|part| !part.is_empty()).collect();
     if !remarks.is_empty() {
         lines.push(("age", remarks.join(", ")));

@@ -35,6 +35,8 @@ pub enum Action {
     Theme,
     /// Run the selected item's plan now.
     RunNow,
+    /// Acknowledge the selected item's alarm, or take that back.
+    Acknowledge,
     /// Show the keys.
     Help,
     /// Close what is open.
@@ -76,6 +78,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &["/"], action: Action::Find, help: "find items by id or text", hint: Some("find") },
     Binding { keys: &["t"], action: Action::Theme, help: "next theme", hint: Some("theme") },
     Binding { keys: &["r"], action: Action::RunNow, help: "run the selected item's check now", hint: None },
+    Binding { keys: &["a"], action: Action::Acknowledge, help: "acknowledge the alarm, or undo it", hint: None },
     Binding { keys: &["?"], action: Action::Help, help: "show or hide these keys", hint: Some("help") },
     Binding { keys: &["esc"], action: Action::Back, help: "close what is open", hint: None },
     Binding { keys: &["backspace"], action: Action::Erase, help: "rub out one character", hint: None },

@@ -96,6 +96,7 @@ fn row(kernel: &Kernel, place: usize, item: &Item) -> Row {
         fresh: item.fresh,
         flapping: item.flapping,
         filtered: item.filtered,
+        acknowledged: item.acknowledged,
         calling: kernel.marquee().playlist().is_calling(place),
         values: Arc::clone(&item.values),
         left_alone: matches!(kernel.breaker(place), Some(BreakerState::Open(_))),

@@ -133,6 +133,8 @@ pub struct Row {
     pub flapping: bool,
     /// Whether something was taken out of its texts that no screen should see.
     pub filtered: bool,
+    /// Since when somebody knows of the alarm it shows; `None`: nobody does, or it shows none.
+    pub acknowledged: Option<Moment>,
     /// Whether it calls: it interrupts the others.
     pub calling: bool,
     /// What was measured last.

@@ -29,6 +29,10 @@ pub enum Input {
     Push(Push),
     /// A pushed item goes.
     Remove(ItemId),
+    /// Somebody knows of the alarm that this item shows: it no longer calls.
+    Acknowledge(ItemId),
+    /// Nobody does after all.
+    Unacknowledge(ItemId),
     /// An item's plan is to run now, out of turn.
     RunNow(ItemId),
     /// A run is to be cancelled.

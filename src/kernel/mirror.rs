@@ -107,6 +107,7 @@ fn mirrored(item: &Item) -> Mirrored {
         level: item.reported,
         since: item.since,
         updated: item.updated,
+        acknowledged: item.acknowledged,
         took: item.took(),
         flapping: item.flapping,
         filtered: item.filtered,

@@ -150,6 +150,8 @@ impl Kernel {
             Input::Retold(id, report) => self.retell(&id, report),
             Input::Push(push) => self.push(push),
             Input::Remove(id) => self.remove(&id),
+            Input::Acknowledge(id) => self.acknowledge(&id, true),
+            Input::Unacknowledge(id) => self.acknowledge(&id, false),
             Input::RunNow(id) => {
                 let place = self.board.place(&id);
                 if let Some(start) = place.and_then(|place| self.schedule.run_now(place, &self.board, self.now)) {

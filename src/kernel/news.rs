@@ -29,6 +29,18 @@ impl Kernel {
         }
     }
 
+    pub(super) fn acknowledge(&mut self, id: &ItemId, known: bool) {
+        // Known here alone, an alarm would go on calling everywhere else, and here again with the leader's next word.
+        if self.role.follows() {
+            return;
+        }
+        let place = self.board.place(id);
+        if let Some(change) = place.and_then(|place| self.board.acknowledge(self.now, place, known)) {
+            self.stats.acknowledged += u64::from(known);
+            self.note(change);
+        }
+    }
+
     /// The plan of `id` alone takes up other settings; no other one notices.
     pub(super) fn tune(&mut self, id: &ItemId, plan: &PlanSpec) {
         let Some(place) = self.board.place(id).filter(|_| !self.is_mirroring()) else { return };

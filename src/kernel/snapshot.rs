@@ -59,4 +59,6 @@ pub struct ItemSnapshot {
     pub pushed: bool,
     /// How long a pushed value is believed.
     pub ttl: Option<Span>,
+    /// Since when somebody knows of the alarm it shows; `None`: nobody does.
+    pub acknowledged: Option<Moment>,
 }

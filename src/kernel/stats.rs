@@ -17,6 +17,8 @@ pub struct Stats {
     pub ghosts_refused: u64,
     /// Items that went stale.
     pub went_stale: u64,
+    /// Alarms that somebody acknowledged.
+    pub acknowledged: u64,
     /// Ticks that found their plan's breaker open.
     pub left_alone: u64,
     /// Breakers that opened.

@@ -36,6 +36,7 @@ pub struct Meters {
     by_level: [Gauge; Level::ALL.len()],
     board_version: Gauge,
     item_stale: Counter,
+    item_acknowledged: Counter,
     push_refused: Counter,
     run_started: Counter,
     run_duration: Vec<(&'static str, Histogram)>,
@@ -90,6 +91,7 @@ impl Meters {
             by_level: Level::ALL.map(|level| make.gauge(&table::ITEMS, &[level.word()])),
             board_version: make.gauge(&table::BOARD_VERSION, &[]),
             item_stale: make.counter(&table::ITEM_STALE, &[]),
+            item_acknowledged: make.counter(&table::ITEM_ACKNOWLEDGED, &[]),
             push_refused: make.counter(&table::PUSH_REFUSED, &[]),
             run_started: make.counter(&table::RUN_STARTED, &[]),
             run_duration: SCHEMES
@@ -169,6 +171,7 @@ impl Meters {
         self.ticks_skipped.absolute(stats.ticks_skipped);
         self.run_unclaimed.absolute(stats.ghosts_refused);
         self.item_stale.absolute(stats.went_stale);
+        self.item_acknowledged.absolute(stats.acknowledged);
         self.push_refused.absolute(stats.pushes_refused);
         self.ticks_left_alone.absolute(stats.left_alone);
         self.breaker_opened.absolute(stats.breakers_opened);

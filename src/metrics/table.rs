@@ -117,6 +117,8 @@ table! {
         "The board's version; it grows by one at each change.");
     ITEM_STALE = Metric::new("marquee_item_stale_total", Counter, Count,
         "Items that went unknown because nothing was heard of them for too long.");
+    ITEM_ACKNOWLEDGED = Metric::new("marquee_item_acknowledged_total", Counter, Count,
+        "Alarms that somebody acknowledged on this console.");
     PUSH_REFUSED = Metric::new("marquee_push_refused_total", Counter, Count,
         "Pushes refused because the item has a plan of its own.");
 

@@ -89,6 +89,10 @@ pub enum Request {
     Quit,
     /// Run this item's plan now.
     RunNow(ItemId),
+    /// Somebody knows of the alarm that this item shows.
+    Acknowledge(ItemId),
+    /// They take that back.
+    Unacknowledge(ItemId),
     /// Somebody looks at the list of the consoles from now on, or no more: [`Frame::peers`] costs the others
     /// an answer every few seconds, so it is filled only as long.
     Consoles(bool),

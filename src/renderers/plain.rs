@@ -54,7 +54,9 @@ impl<W: io::Write + Send> Plain<W> {
         }
         let _ = write!(line, "  {}", spell(&turn.text));
         if !frame.is_fallback() {
-            let _ = write!(line, "  ({} of {})", turn.position, turn.of);
+            let row = turn.item.as_ref().and_then(|item| frame.row(item));
+            let known = if row.is_some_and(|row| row.acknowledged.is_some()) { ", acknowledged" } else { "" };
+            let _ = write!(line, "  ({} of {}{known})", turn.position, turn.of);
         }
         line
     }
@@ -184,6 +186,21 @@ mod tests {
                         14:03:22  ! y\n\
                         14:03:22  all well again\n";
         assert_eq!(told(&context(Charset::Unicode, ColourDepth::Mono), &frames).0, expected);
+    }
+
+    #[test]
+    fn an_alarm_that_somebody_knows_of_says_so() {
+        use crate::kernel::{Input, Kernel, Push};
+        let mut kernel = Kernel::new(NOW, "Line 3", "nothing");
+        let item = crate::frame::ItemId::new("cache").unwrap();
+        let (text, values) = ("Redis TTL > 30s".into(), Arc::default());
+        let push = Push { item: item.clone(), level: Level::Warning, text, ttl: None, values, filtered: false };
+        kernel.handle(NOW, Input::Push(push));
+        kernel.handle(NOW, Input::Acknowledge(item));
+        while kernel.poll().is_some() {}
+        let frame = crate::frame::Composer::default().compose(&kernel, NOW, NOW);
+        let (text, _) = told(&context(Charset::Unicode, ColourDepth::Mono), &[frame]);
+        assert_eq!(text, "14:03:22  ▲ WARNING   cache  Redis TTL > 30s  (1 of 1, acknowledged)\n");
     }
 
     #[test]

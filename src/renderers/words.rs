@@ -71,6 +71,24 @@ pub enum Word {
     AllHealthy,
     /// After the number of rows that found no room.
     More,
+    /// The mark of an alarm that somebody knows of.
+    Acknowledged,
+    /// The same where there are few columns.
+    AcknowledgedShort,
+    /// What an item is whose acknowledgement was taken back, or refused.
+    NotAcknowledged,
+    /// Why an item can't be acknowledged.
+    NoAlarm,
+    /// Why nothing of an item can be run.
+    NoCheck,
+    /// Before the name of the console that this one follows, where a key can't do what it should.
+    ThisFollows,
+    /// After it.
+    AskThere,
+    /// Before the same name where there are few columns.
+    Ask,
+    /// What is said where there is no such name yet.
+    NobodyLeads,
     /// The mark of an item that changes too often.
     Flapping,
     /// The mark of a text that something was taken out of.
@@ -208,6 +226,15 @@ const fn pair(word: Word) -> (&'static str, &'static str) {
         Word::NoNews => ("no news yet", "尚无消息"),
         Word::AllHealthy => (" healthy", " 项正常"),
         Word::More => (" more", " 项未显示"),
+        Word::Acknowledged => ("acknowledged", "已确认"),
+        Word::AcknowledgedShort => ("ack'd", "已确认"),
+        Word::NotAcknowledged => ("not acknowledged", "未确认"),
+        Word::NoAlarm => ("no alarm to acknowledge", "没有可确认的报警"),
+        Word::NoCheck => ("no check to run", "没有可运行的检查"),
+        Word::ThisFollows => ("this console follows ", "本机跟随 "),
+        Word::AskThere => (": ask there", ",请在那里操作"),
+        Word::Ask => ("ask ", "请到 "),
+        Word::NobodyLeads => ("nobody leads yet: try again", "尚无主控,请稍后再试"),
         Word::Flapping => ("flapping", "频繁变化"),
         Word::Filtered => ("filtered", "已过滤"),
         Word::FilteredWhy => ("control codes were taken out", "已去除控制字符"),
@@ -297,6 +324,7 @@ const fn help_pair(action: Action) -> (&'static str, &'static str) {
         Action::Find => ("find items by id or text", "按名称或内容查找"),
         Action::Theme => ("next theme", "切换主题"),
         Action::RunNow => ("run the selected item's check now", "立即检查所选项目"),
+        Action::Acknowledge => ("acknowledge the alarm, or undo it", "确认报警,或取消确认"),
         Action::Help => ("show or hide these keys", "显示或隐藏按键"),
         Action::Back => ("close what is open", "关闭当前窗口"),
         Action::Erase => ("rub out one character", "删除一个字符"),
@@ -316,6 +344,7 @@ const fn hint_pair(action: Action) -> (&'static str, &'static str) {
         Action::Find => ("find", "查找"),
         Action::Theme => ("theme", "主题"),
         Action::RunNow => ("run", "检查"),
+        Action::Acknowledge => ("acknowledge", "确认"),
         Action::Help => ("help", "帮助"),
         Action::Back => ("close", "关闭"),
         Action::Erase => ("erase", "删除"),

@@ -172,6 +172,11 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
         ("POST", "/v1/items/none/run", b"", 404, "no item `none`"),
         ("POST", "/v1/items/db/run", b"", 409, "has no plan"),
         ("POST", "/v1/items/press-7/run", b"", 409, "has no plan"),
+        ("PUT", "/v1/items/none/acknowledgement", b"", 404, "no item `none`"),
+        ("PUT", "/v1/items/No/acknowledgement", b"", 404, "no item `No`"),
+        ("PUT", "/v1/items/db/acknowledgement", b"", 409, "db is healthy: only what is critical, unknown or warning"),
+        ("DELETE", "/v1/items/none/acknowledgement", b"", 404, "no item `none`"),
+        ("POST", "/v1/items/press-7/acknowledgement", b"", 405, "method"),
         ("GET", "/v1/items/none/plan", b"", 404, "no item `none`"),
         ("GET", "/v1/items/press-7/plan", b"", 409, "has no plan"),
         ("PATCH", "/v1/items/none/plan", b"{}", 404, "no item `none`"),
@@ -434,6 +439,72 @@ fn slow_huge_malformed_and_unauthenticated_clients_leave_the_beat_alone() {
     // Over the socket the file is the guard.
     let socket = At::Socket(board.home.path("../run/marquee/asked.sock"));
     assert_eq!(socket.put("press", &json!({"level": "info", "text": "y"})).status, 200);
+}
+
+#[test]
+fn an_alarm_is_acknowledged_until_it_is_worse_or_over_and_a_restart_changes_nothing() {
+    let items = "interrupt: warning\nitems:\n  - {id: db, text: PostgreSQL down, level: critical}\n  \
+                 - {id: a, text: Alpha, level: info}\n  - {id: press, text: P, ttl: 1h}\n";
+    let mut board = served(&format!("state: file\ntoken: t\n{items}"));
+    let (at, path) = (&At::Port(board.port), "/v1/items/press/acknowledgement");
+    let send = |at: &At, method: &str, path: &str, body: &str| {
+        at.send(method, path, "Authorization: Bearer t\r\n", body.as_bytes())
+    };
+    let push = |level: &str| {
+        let update = json!({"level": level, "text": level}).to_string();
+        send(at, "PUT", "/v1/items/press", &update).json()
+    };
+    assert_eq!(push("warning")["acknowledged"], Value::Null);
+    at.ask("PUT", path).problem(401);
+    at.ask("DELETE", path).problem(401);
+    assert_eq!(keys(&at.ask("GET", "/v1/items/press").body), ITEM, "nobody sees it where there is none");
+    let answer = send(at, "PUT", path, "");
+    let known: Vec<String> =
+        ITEM[..4].iter().chain(&["acknowledged"]).chain(&ITEM[4..]).map(ToString::to_string).collect();
+    assert_eq!((answer.status, keys(&answer.body)), (200, known));
+    let since = answer.json()["acknowledged"].clone();
+    assert!(since.as_str().is_some_and(|since| since.len() == 24), "{since}");
+    assert_eq!(send(at, "PUT", path, "").json()["acknowledged"], since, "saying it again says nothing new");
+    assert_eq!(push("warning")["acknowledged"], since);
+    assert_eq!(push("unknown")["acknowledged"], Value::Null, "it got worse");
+    send(at, "PUT", path, "");
+    assert_eq!(push("healthy")["acknowledged"], Value::Null, "it is over");
+    push("critical");
+    send(at, "PUT", path, "");
+    let taken_back = send(at, "DELETE", path, "");
+    assert_eq!((taken_back.status, keys(&taken_back.body)), (200, ITEM.map(String::from).to_vec()));
+    let known = |at: &At| ["db", "press"].map(|id| at.get(&format!("/v1/items/{id}"))["acknowledged"].is_string());
+    for id in ["db", "press"] {
+        assert_eq!(send(at, "PUT", &format!("/v1/items/{id}/acknowledgement"), "").status, 200);
+    }
+    let counted = "marquee_item_acknowledged_total 5\n";
+    eventually("all to be counted", || at.ask("GET", "/metrics").body.contains(counted).then_some(()));
+    // What calls has every other turn; what is acknowledged has its own turn like everybody else.
+    let shown = |items: usize| {
+        let mut frames = at.frames();
+        let mut frame = || serde_json::from_str::<Value>(&frames.next().unwrap()).unwrap()["item"].clone();
+        std::iter::from_fn(|| Some(frame()))
+            .take(items)
+            .map(|item| item.as_str().unwrap_or("-").to_owned())
+            .collect::<Vec<_>>()
+    };
+    eventually("turns by the file's order alone", || {
+        let turns = shown(7);
+        let next =
+            |item: &str| [("db", "a"), ("a", "press"), ("press", "db")].into_iter().find(|(from, _)| *from == item);
+        turns.windows(2).all(|two| next(&two[0]).is_some_and(|(_, to)| to == two[1])).then_some(())
+    });
+    board.run.signal(rustix::process::Signal::TERM);
+    board.run.wait_exit();
+    let again = Piped::render(&board.home, "json");
+    eventually("the board after its restart", || at.connect().filter(|_| at.ask("GET", "/readyz").status == 200));
+    assert_eq!(known(at), [true, true]);
+    // A reload that changes another item keeps it, and so do other words of this one.
+    let edited = items.replace("Alpha", "Beta").replace("PostgreSQL down", "PostgreSQL is down");
+    board.home.rename_over("marquee.yaml", config(board.port, &format!("state: file\ntoken: t\n{edited}")));
+    eventually("the reload", || (at.get("/v1/items/a")["text"] == "Beta").then_some(()));
+    assert_eq!((known(at), &at.get("/v1/items/db")["text"]), ([true, true], &json!("PostgreSQL is down")));
+    drop(again);
 }
 
 #[test]

@@ -121,6 +121,15 @@ fn the_commands_find_the_board_by_its_config() {
     asked(&["push", "db", "--level", "info", "--text", "x"], 1, &["takes no pushes"]);
     asked(&["push", "db", "--level", "purple", "--text", "x"], 2, &["one of critical"]);
     asked(&["push", "a", "--level", "info", "--text", "x", "--ttl", "30"], 2, &["duration"]);
+    asked(&["acknowledge", "press-7"], 0, &["press-7 is warning, acknowledged: Oil is low"]);
+    asked(&["list"], 0, &["Oil is low  (acknowledged)"]);
+    asked(&["show", "press-7"], 0, &["\nacknowledged 20"]);
+    asked(&["ack", "press-7", "--undo"], 0, &["press-7 is warning, not acknowledged: Oil is low"]);
+    asked(&["ack", "db"], 1, &["db is healthy: only what is critical"]);
+    asked(&["ack", "db", "--undo"], 0, &["db is healthy, not acknowledged"]);
+    asked(&["ack", "nothing"], 1, &["no item `nothing`"]);
+    asked(&["ack", "db", "--socket", "/nowhere.sock"], 3, &["/nowhere.sock"]);
+    asked(&["ack"], 2, &["<ID>"]);
     asked(&["run-now", "load"], 0, &["load done after"]);
     asked(&["run-now", "dead"], 1, &["dead failed after", "refused"]);
     asked(&["run-now", "db"], 1, &["has no plan"]);

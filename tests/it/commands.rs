@@ -6,13 +6,14 @@ use crate::support::pipe::text;
 use crate::support::{Pty, Size, TempHome, marquee};
 
 /// The commands of this release.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "run",
     "validate",
     "init",
     "list",
     "show",
     "push",
+    "acknowledge",
     "run-now",
     "cancel",
     "consoles",

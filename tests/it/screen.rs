@@ -77,6 +77,32 @@ fn pages_turn_by_themselves() {
 }
 
 #[test]
+fn an_alarm_is_acknowledged_with_a_key_and_the_log_tells_of_it() {
+    let home = TempHome::with_config(&LINE_3.replace("level: warning", "level: critical"));
+    let log = home.path("marquee.log");
+    let args = ["run", "--log-file", log.to_str().unwrap()];
+    let mut pty = Pty::open(&home, Size::USUAL, &args, &[]);
+    pty.wait_for_text("CRITICAL");
+    pty.send("a");
+    pty.wait_for_text("cache: acknowledged");
+    pty.wait_for_text("(✖)cache");
+    pty.wait_for_text("cache · acknowledged ·");
+    pty.send("a");
+    pty.wait_for_text("cache: not acknowledged");
+    pty.wait_for_no_text("(✖)");
+    // The item below is no alarm.
+    pty.send("jja");
+    pty.wait_for_text("no alarm to acknowledge");
+    pty.wait_for_no_text("no alarm to acknowledge");
+    pty.quit();
+    let told = std::fs::read_to_string(&log).unwrap();
+    for wanted in ["an alarm was acknowledged", "an acknowledgement was taken back"] {
+        let line = told.lines().find(|line| line.contains(wanted)).unwrap_or_else(|| panic!("{wanted}: {told}"));
+        assert!(line.contains("item=cache") && line.contains("keyboard"), "{line}");
+    }
+}
+
+#[test]
 fn every_size_lives_and_says_level_and_text() {
     for size in [Size::new(40, 10), Size::new(20, 3), Size::new(200, 50), Size::new(30, 1)] {
         let home =

@@ -44,8 +44,8 @@ fn snapshot(mirror: Mirror) -> BoardSnapshot {
             Origin::Pushed { ttl, unnamed } => (unnamed, ttl),
             Origin::Fixed | Origin::Plan { .. } => (false, None),
         };
-        let Mirrored { id, text, level, since, updated, revision, .. } = item;
-        ItemSnapshot { id, text, level, since, updated, revision, pushed, ttl }
+        let Mirrored { id, text, level, since, updated, acknowledged, revision, .. } = item;
+        ItemSnapshot { id, text, level, since, updated, revision, pushed, ttl, acknowledged }
     };
     BoardSnapshot { version: 0, items: mirror.items.into_iter().map(item).collect() }
 }

@@ -112,6 +112,8 @@ struct ItemBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     updated: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     took: Option<u64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     flapping: bool,
@@ -146,6 +148,7 @@ impl ItemBody {
             level: item.level.word().to_owned(),
             since: micros(item.since),
             updated: item.updated.map(micros),
+            acknowledged: item.acknowledged.map(micros),
             took: item.took.map(Span::as_nanos),
             flapping: item.flapping,
             filtered: item.filtered,
@@ -174,6 +177,7 @@ impl ItemBody {
             level: level(&self.level)?,
             since: moment(self.since),
             updated: self.updated.map(moment),
+            acknowledged: self.acknowledged.map(moment),
             took: span(self.took),
             flapping: self.flapping,
             values: Arc::new(read_values(&self.values)),

@@ -80,6 +80,7 @@ pub(super) fn item(name: &str, origin: Origin) -> Mirrored {
         level: Level::Warning,
         since: NOW - ms(61_000),
         updated: Some(NOW - ms(900)),
+        acknowledged: None,
         took: Some(Span::from_nanos(12_345_678)),
         flapping: true,
         filtered: false,
@@ -99,6 +100,7 @@ pub(super) fn news() -> Vec<Mirrored> {
         item("c", Origin::Pushed { ttl, unnamed: false }),
         item("d", Origin::Pushed { ttl: None, unnamed: true }),
     ];
+    items[1].acknowledged = Some(NOW - ms(30_000));
     let last = Mirrored { updated: None, took: None, hold: None, values: Arc::default(), ..item("e", Origin::Fixed) };
     items.push(last);
     items

@@ -8,7 +8,8 @@
 //! protection against somebody who may write to the store. All moments are on the reference clock
 //! that `k` names, in microseconds. What can't be used is told with its reason, and never half taken;
 //! every text is cleaned before anybody sees it. Deliberately apart from the kernel's types: what
-//! travels changes on purpose alone, and then [`VERSION`] changes with it.
+//! travels changes on purpose alone, and then [`VERSION`] changes with it. A field that is left out where it has
+//! nothing to say needs no other version: whoever does not know it refuses the whole, and misreads nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -218,6 +219,7 @@ impl Message {
             for item in items {
                 item.since = translate(item.since);
                 item.updated = item.updated.map(&translate);
+                item.acknowledged = item.acknowledged.map(&translate);
             }
         };
         self.head.at = translate(self.head.at);

@@ -61,6 +61,7 @@ fn extremes_come_back(open: &Reopen) {
         revision: u64::MAX,
         pushed: true,
         ttl: Some(Span::MAX),
+        acknowledged: Some(far),
     });
     let board = BoardSnapshot { version: u64::MAX, items: items.collect() };
     open().keep_current(&current).unwrap();
@@ -105,6 +106,7 @@ pub(super) fn board(version: u64) -> BoardSnapshot {
         revision: n,
         pushed: n.is_multiple_of(3),
         ttl: n.is_multiple_of(3).then(|| Span::from_secs(n)),
+        acknowledged: n.is_multiple_of(5).then(|| Moment::from_unix_millis(n)),
     };
     BoardSnapshot { version, items: (0..version).map(item).collect() }
 }
@@ -121,8 +123,11 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
         .prop_map(|(seq, item, show_at, dwell, fence)| Current { seq, item, show_at, dwell, fence });
     let news = (any::<String>(), 0..5_usize, moments(), proptest::option::of(moments()));
     let origin = (numbers(), any::<bool>(), proptest::option::of(spans()));
-    let item = (ids(), news, origin).prop_map(|(id, (text, level, since, updated), (revision, pushed, ttl))| {
-        ItemSnapshot { id, text: text.into(), level: Level::ALL[level], since, updated, revision, pushed, ttl }
+    let known = proptest::option::of(moments());
+    let item = (ids(), news, origin, known).prop_map(|(id, news, (revision, pushed, ttl), acknowledged)| {
+        let (text, level, since, updated) = news;
+        let (text, level) = (text.into(), Level::ALL[level]);
+        ItemSnapshot { id, text, level, since, updated, revision, pushed, ttl, acknowledged }
     });
     let board = (numbers(), proptest::collection::vec(item, 0..8))
         .prop_map(|(version, items)| BoardSnapshot { version, items });

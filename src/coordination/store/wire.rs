@@ -7,7 +7,9 @@
 //! The checksum (FNV-1a, 64 bit, over kind and body as written) finds a disk's
 //! flipped bits and half-written files; it is no protection against a person.
 //! Deliberately separate from the kernel's types: the stored format changes on
-//! purpose alone, and then [`VERSION`] changes with it.
+//! purpose alone, and then [`VERSION`] changes with it. A field that is left out
+//! where it has nothing to say needs no other version: whoever does not know it
+//! refuses the whole by its name, and misreads nothing.
 
 use std::sync::Arc;
 
@@ -131,6 +133,8 @@ struct ItemBody {
     revision: u64,
     pushed: bool,
     ttl_ns: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acknowledged_ns: Option<u64>,
 }
 
 impl Kept for BoardSnapshot {
@@ -147,6 +151,7 @@ impl Kept for BoardSnapshot {
             revision: item.revision,
             pushed: item.pushed,
             ttl_ns: item.ttl.map(Span::as_nanos),
+            acknowledged_ns: item.acknowledged.map(Moment::unix_nanos),
         };
         BoardBody { version: self.version, items: self.items.iter().map(item).collect() }
     }
@@ -162,6 +167,7 @@ impl Kept for BoardSnapshot {
                 revision: item.revision,
                 pushed: item.pushed,
                 ttl: item.ttl_ns.map(Span::from_nanos),
+                acknowledged: item.acknowledged_ns.map(Moment::from_unix_nanos),
             })
         };
         let items = body.items.into_iter().map(item).collect::<Result<_, String>>()?;
@@ -194,7 +200,7 @@ mod tests {
             "{\"format\":\"marquee\",\"kind\":\"current\",\"version\":1,\"checksum\":\"7c7209b1b5a33375\",\"body\":\
              {\"seq\":7,\"item\":\"db\",\"show_at_ns\":1000000000,\"dwell_ns\":3000000000,\"fence\":2}}\n"
         );
-        let board = BoardSnapshot {
+        let mut board = BoardSnapshot {
             version: 3,
             items: vec![ItemSnapshot {
                 id: ItemId::new("db").unwrap(),
@@ -205,6 +211,7 @@ mod tests {
                 revision: u64::MAX,
                 pushed: true,
                 ttl: Some(Span::from_nanos(5)),
+                acknowledged: None,
             }],
         };
         assert_eq!(
@@ -213,6 +220,12 @@ mod tests {
              {\"version\":3,\"items\":[{\"id\":\"db\",\"text\":\"a \\\"b\\\"\",\"level\":\"warning\",\"since_ns\":1,\
              \"updated_ns\":null,\"revision\":18446744073709551615,\"pushed\":true,\"ttl_ns\":5}]}}\n"
         );
+        // What a program from before acknowledgements kept is read, and where there are none it reads what we keep.
+        assert_eq!(read::<BoardSnapshot>(write(&board).unwrap().as_bytes()), Ok(board.clone()));
+        board.items[0].acknowledged = Some(Moment::from_unix_nanos(7));
+        let text = write(&board).unwrap();
+        assert!(text.contains("\"pushed\":true,\"ttl_ns\":5,\"acknowledged_ns\":7}]}}\n"), "{text}");
+        assert_eq!(read(text.as_bytes()), Ok(board));
     }
 
     #[test]

@@ -104,6 +104,8 @@ pub struct Mirrored {
     pub since: Moment,
     /// When it last reported; `None`: never.
     pub updated: Option<Moment>,
+    /// Since when somebody knows of the alarm it shows; `None`: nobody does.
+    pub acknowledged: Option<Moment>,
     /// How long its last run took.
     pub took: Option<Span>,
     /// Whether it changes too often to be read.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::acknowledge::Known;
 use super::freshness::is_fresh;
 use super::item::{Item, ItemId, ItemSpec, Source};
 use super::{Level, Values};
@@ -41,6 +42,7 @@ impl Item {
             since: now,
             updated: None,
             fresh,
+            acknowledged: None,
             flapping: false,
             filtered: false,
             settle: Settle::default(),
@@ -76,10 +78,17 @@ impl Item {
             revision: self.spec.revision,
             pushed: self.pushed_in,
             ttl: self.ttl,
+            acknowledged: self.acknowledged,
         }
     }
 
     pub(super) fn restore(&mut self, news: ItemSnapshot, now: Moment) {
+        let acknowledged = news.acknowledged.map(|at| at.min(now));
+        if matches!(self.spec.source, Source::Fixed(_)) {
+            // The config says all of a fixed item but whether somebody knows of it.
+            self.acknowledge(acknowledged.filter(|_| news.level == self.reported));
+            return;
+        }
         self.columns = crate::kernel::width::columns(&news.text);
         self.text = news.text;
         self.reported = news.level;
@@ -89,5 +98,9 @@ impl Item {
         self.ttl = news.ttl;
         self.fresh = is_fresh(self, now);
         self.settle = self.settle.result(&settle_rules(self), self.reported, now);
+        if let Some(at) = acknowledged {
+            self.acknowledge(Some(at));
+            self.reconsider_silence(Known::at(self, at), true);
+        }
     }
 }

@@ -145,6 +145,8 @@ pub struct Item {
     pub updated: Option<Moment>,
     /// Whether the news is young enough to be believed.
     pub fresh: bool,
+    /// Since when somebody knows of the alarm it shows, so that it no longer calls; `None`: nobody does, or it shows none.
+    pub acknowledged: Option<Moment>,
     /// Whether it changes too often to be read.
     pub flapping: bool,
     /// Whether something was taken out of its texts that no screen should see.

@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::acknowledge::Known;
 use super::begin::{flapping_rules, settle_rules};
 use super::freshness::{PERIODS_UNTIL_STALE, is_fresh, stale_at};
 use super::item::{HISTORY, Item, ItemId, ItemSpec, Led, Past, Source};
@@ -78,12 +79,13 @@ impl Board {
             return Change::default();
         }
         let (level, fresh, columns, hold) = (item.level(), item.fresh, item.columns, item.spec.hold);
+        let acknowledged = item.acknowledged;
         let text = Arc::clone(&item.text);
         if !describes(&item.spec, &news) {
             respec(item, &news, own.get(&news.id).copied(), now);
         }
         take(item, news, now);
-        let same_level = (item.level(), item.fresh) == (level, fresh);
+        let same_level = (item.level(), item.fresh, item.acknowledged) == (level, fresh, acknowledged);
         let wide = item.columns.max(columns) > WIDE_COLUMNS && item.columns != columns;
         let change =
             Change { said: !same_level || item.text != text, turns: !same_level || wide || item.spec.hold != hold };
@@ -100,6 +102,10 @@ impl Board {
             if let (Some(_), Source::Plan(plan), false) = (item.led.take(), &item.spec.source, own_config) {
                 let source = Source::Pushed { ttl: Some(plan.every * PERIODS_UNTIL_STALE) };
                 item.spec = Arc::new(ItemSpec { source, ..ItemSpec::clone(&item.spec) });
+                // No report comes any more that would say whether what is silent got worse.
+                if let (false, Some(at)) = (item.fresh, item.acknowledged) {
+                    item.reconsider(Known::at(item, at));
+                }
             }
         }
     }
@@ -128,7 +134,9 @@ impl Board {
             item.cut_off = cut_off;
             // A push has come through again, or is to come from whoever leads now.
             if !item.fresh && is_fresh(item, now) {
+                let known = item.known();
                 (item.fresh, item.since) = (true, now);
+                item.reconsider(known);
             }
         }
         self.touch_head();
@@ -235,4 +243,5 @@ fn take(item: &mut Item, news: Mirrored, now: Moment) {
     if let (false, Some(stale)) = (item.fresh, stale_at(item)) {
         item.since = item.since.max(stale.min(now));
     }
+    item.acknowledge(news.acknowledged.map(|at| at.min(now)));
 }

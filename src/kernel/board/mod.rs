@@ -1,5 +1,6 @@
 //! The board: all items at one moment, with a version that grows by one at each change.
 
+mod acknowledge;
 mod begin;
 mod freshness;
 mod item;

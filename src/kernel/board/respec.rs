@@ -22,7 +22,13 @@ pub(super) fn settled(known: Option<Item>, spec: ItemSpec, now: Moment) -> Item 
         _ => false,
     };
     if !keeps {
-        return Item { configured, ..Item::new(spec, now) };
+        let mut new = Item { configured, ..Item::new(spec, now) };
+        // Other words for the same fixed alarm are no other alarm.
+        if let (Source::Fixed(_), Source::Fixed(_)) = (&item.spec.source, &new.spec.source) {
+            new.acknowledged = item.acknowledged;
+            new.reconsider(item.known());
+        }
+        return new;
     }
     item.configured = configured;
     if item.updated.is_none() && item.text != spec.text {
@@ -51,9 +57,10 @@ fn keep_tuned(item: &Item, configured: &PlanSpec, spec: &mut ItemSpec) -> bool {
 /// Gives an item another spec of the same measurement; its news may be younger or older by it.
 pub(super) fn take_up(item: &mut Item, spec: ItemSpec, now: Moment) {
     item.spec = Arc::new(spec);
-    let before = item.level();
+    let (before, known) = (item.level(), item.known());
     item.fresh = is_fresh(item, now);
     if item.level() != before {
         item.since = now;
     }
+    item.reconsider(known);
 }

@@ -192,7 +192,7 @@ impl Board {
             let Some(place) = self.place(&news.id) else { continue };
             let item = &mut self.items[place];
             let same = item.updated.is_none() && item.spec.revision == news.revision;
-            if same && !matches!(item.spec.source, Source::Fixed(_)) {
+            if same {
                 item.restore(news, now);
                 item.version = self.touched;
             }
@@ -286,9 +286,22 @@ impl Board {
         }
     }
 
+    /// Somebody knows of the alarm that the item at `place` shows, or takes that back; `None`: that changes nothing,
+    /// or there is no alarm to know of.
+    pub(in crate::kernel) fn acknowledge(&mut self, now: Moment, place: usize, known: bool) -> Option<Change> {
+        let item = &mut self.items[place];
+        let before = item.acknowledged;
+        item.acknowledge(known.then_some(before.unwrap_or(now)));
+        if item.acknowledged == before {
+            return None;
+        }
+        self.touch(place, true);
+        Some(Change { said: true, turns: true })
+    }
+
     fn say(&mut self, now: Moment, place: usize, report: Report) -> Change {
         let item = &mut self.items[place];
-        let before = item.level();
+        let (before, known) = (item.level(), item.known());
         let was_fresh = item.fresh;
         let was_wide = item.columns;
         let same_text = item.text == report.text;
@@ -303,6 +316,7 @@ impl Board {
         if item.level() != before {
             item.since = now;
         }
+        item.reconsider(known);
         let said = item.level() != before || !same_text || item.fresh != was_fresh;
         let wide = item.columns.max(was_wide) > crate::kernel::marquee::WIDE_COLUMNS;
         let turns = item.level() != before || item.fresh != was_fresh || (wide && item.columns != was_wide);
@@ -342,7 +356,10 @@ impl Board {
                         // The age of the silence counts from when it was due to be known, not from when we woke.
                         item.since = at.max(item.since);
                     }
+                    let known = item.known();
                     item.fresh = false;
+                    // A leader's own silence says nothing of its items: what it or the next one reports does.
+                    item.reconsider_silence(known, item.led.is_some());
                     expired += 1;
                     self.touch(place, true);
                 }
@@ -358,8 +375,9 @@ impl Board {
         item.settle = item.settle.woken(&settle_rules(item), now);
         let shown = item.settle.shown().filter(|shown| *shown != item.reported);
         let Some(level) = shown.filter(|_| item.updated.is_some()) else { return false };
-        let before = item.level();
+        let (before, known) = (item.level(), item.known());
         item.reported = level;
+        item.reconsider(known);
         let changed = item.level() != before;
         if changed {
             item.since = now;

@@ -173,10 +173,10 @@ const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// Whether an item interrupts. One that never reported is unknown but not news.
+/// Whether an item interrupts. One that never reported is unknown but not news, and neither is what somebody knows.
 fn calls(item: &Item, rules: &Rules) -> bool {
     let spoke = item.updated.is_some() || matches!(item.spec.source, Source::Fixed(_));
-    spoke && rules.interrupt.is_some_and(|worst| item.level() <= worst)
+    spoke && item.acknowledged.is_none() && rules.interrupt.is_some_and(|worst| item.level() <= worst)
 }
 
 fn hold(item: &Item, rules: &Rules) -> Span {

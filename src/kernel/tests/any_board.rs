@@ -9,6 +9,7 @@ use super::*;
 #[derive(Clone, Debug)]
 enum Act {
     Push(u8, Level, bool),
+    Acknowledge(u8, bool),
     Remove(u8),
     Turn(u8),
     Silence,
@@ -21,6 +22,7 @@ fn level() -> impl Strategy<Value = Level> {
 fn act() -> impl Strategy<Value = (u64, Act)> {
     let act = prop_oneof![
         6 => (0..6_u8, level(), any::<bool>()).prop_map(|(item, level, wide)| Act::Push(item, level, wide)),
+        2 => (0..6_u8, any::<bool>()).prop_map(|(item, known)| Act::Acknowledge(item, known)),
         1 => (0..6_u8).prop_map(Act::Remove),
         1 => (0..6_u8).prop_map(Act::Turn),
         2 => Just(Act::Silence),
@@ -113,6 +115,10 @@ proptest! {
                         same_items = fleet.now;
                     }
                 }
+                Act::Acknowledge(item, known) => {
+                    let input = if known { Input::Acknowledge } else { Input::Unacknowledge };
+                    fleet.give(0, input(id(&format!("p{item}"))));
+                }
                 Act::Remove(item) => {
                     fleet.give(0, Input::Remove(id(&format!("p{item}"))));
                     same_items = fleet.now;
@@ -138,8 +144,10 @@ proptest! {
         let mut fleet = fleet(&items, lead, seed);
         for (wait, act) in acts {
             fleet.pass(Span::from_millis(wait), |_| {});
-            if let Act::Push(item, level, _) = act {
-                fleet.push(&format!("p{item}"), level);
+            match act {
+                Act::Push(item, level, _) => fleet.push(&format!("p{item}"), level),
+                Act::Acknowledge(item, true) => fleet.give(0, Input::Acknowledge(id(&format!("p{item}")))),
+                _ => {}
             }
         }
         // Both hear the same for a last time, and then nobody says anything.
@@ -148,6 +156,8 @@ proptest! {
         fleet.leader = None;
         fleet.pass(Span::from_secs(30), |fleet| {
             assert_eq!(turn(fleet, 1), turn(fleet, 2));
+            let known = |console: usize| fleet.consoles[console].kernel.board().items().iter().map(|item| item.acknowledged).collect::<Vec<_>>();
+            assert_eq!(known(1), known(2));
         });
     }
 }

@@ -1,5 +1,6 @@
 //! Scenarios over the whole kernel on virtual time, which jumps to the next wake-up.
 
+mod acknowledge;
 mod any_board;
 mod fleet;
 mod handover;

@@ -133,13 +133,9 @@ impl Pen<'_, '_> {
             format!("{} {}", self.scene.symbol(row.level, row.calling), look.word(Word::Headline(row.level)));
         let taken = put(self.buffer, area.x, self.y, area.width, &headline, style);
         let x = area.x + taken + 2;
-        put_cut(
-            self.buffer,
-            (x, self.y, area.right().saturating_sub(x)),
-            row.id.as_str(),
-            look.strong,
-            look.signs.ellipsis,
-        );
+        let room = area.right().saturating_sub(x);
+        let told = row.acknowledged.map_or(0, |at| self.acknowledged(at, row, room));
+        put_cut(self.buffer, (x, self.y, room - told), row.id.as_str(), look.strong, look.signs.ellipsis);
         self.y += 1;
         // The whole text, over as many lines as it needs up to a third of the screen.
         let most = (area.height / 3).max(1);
@@ -159,6 +155,21 @@ impl Pen<'_, '_> {
             rest = rest[cut..].trim_start();
             self.y += 1;
         }
+    }
+
+    /// At the right of the title, that somebody knows of the alarm, and for how long; gives the columns that it
+    /// took of `room`, with a gap.
+    fn acknowledged(&mut self, at: Moment, row: &Row, room: u16) -> u16 {
+        let look = self.scene.look;
+        let [long, short] = [Word::Acknowledged, Word::AcknowledgedShort].map(|word| look.word(word));
+        let age = self.scene.tick.since(at);
+        let forms = [format!("{long} {age}"), format!("{short} {age}"), short.to_owned()];
+        let beside = usize::from(room).saturating_sub(width(row.id.as_str()) + 2);
+        let Some(told) = forms.iter().find(|form| width(form) <= beside).or(forms.last()) else { return 0 };
+        if width(told) > usize::from(room) {
+            return 0;
+        }
+        (put_right(self.buffer, self.area.right(), self.y, room, told, look.muted) + 2).min(room)
     }
 
     /// Facts side by side in one line.

@@ -13,7 +13,7 @@ use super::clock::{one_unit, time_of_day};
 use super::page::draw_moving;
 use super::scene::Scene;
 use super::text::{put, put_cut, put_right, width};
-use crate::frame::{Apart, Concern, Level, Role, Span};
+use crate::frame::{Apart, Concern, Frame, Level, Role, Safe, Span};
 use crate::renderers::words::Word;
 
 /// Columns that a title keeps before what stands right of it gets shorter.
@@ -192,6 +192,24 @@ pub(super) fn notice<'a>(scene: &Scene<'a>) -> Option<Cow<'a, str>> {
     };
     let [headline, before, meanwhile] = [Word::OutOfSync, before, meanwhile].map(|word| look.word(word));
     Some(Cow::Owned(format!("{headline}{before}{name}{then}{age}{meanwhile}")))
+}
+
+/// What a notice is about: one that only grows older goes on where it has moved to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Subject {
+    /// Not being in sync, in this way.
+    Apart(std::mem::Discriminant<Apart>),
+    /// Whatever this text says.
+    Other(Safe),
+}
+
+impl Subject {
+    pub(super) fn of(frame: &Frame) -> Option<Self> {
+        match (frame.apart, frame.concern) {
+            (Some(apart), Some(Concern::Sync)) => Some(Self::Apart(std::mem::discriminant(&apart))),
+            _ => frame.notice.clone().map(Self::Other),
+        }
+    }
 }
 
 /// Whether a notice is too long for a line of so many columns, so that it has to move.

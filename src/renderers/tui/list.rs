@@ -108,6 +108,13 @@ fn draw_row(scene: &Scene<'_>, row: &Row, columns: Columns, area: Rect, selected
         buffer.set_style(Rect { x: area.x + 1, width: end.saturating_sub(area.x + 1), ..area }, style);
     }
     put(buffer, area.x + 2, y, area.width.saturating_sub(2).min(1), scene.symbol(row.level, row.calling), laid(style));
+    if row.acknowledged.is_some() {
+        // Put in brackets, the symbol keeps its column and calls nobody.
+        let style = laid(if patched { style } else { look.muted });
+        for (x, bracket) in [(area.x + 1, "("), (area.x + 3, ")")] {
+            put(buffer, x, y, area.right().saturating_sub(x).min(1), bracket, style);
+        }
+    }
     let id = (area.x + LEAD, y, columns.id.min(area.width.saturating_sub(LEAD)));
     let quiet = match row.level {
         _ if patched => style,
@@ -121,10 +128,17 @@ fn draw_row(scene: &Scene<'_>, row: &Row, columns: Columns, area: Rect, selected
         let mark = put(buffer, x, y, room, look.signs.flapping, laid(look.level(Level::Warning))) + 1;
         (x, room) = (x + mark, room - mark);
     }
-    if row.fresh {
-        put_cut(buffer, (x, y, room), &row.text, laid(style), look.signs.ellipsis);
+    let taken = if row.fresh {
+        put_cut(buffer, (x, y, room), &row.text, laid(style), look.signs.ellipsis)
     } else {
-        draw_stale(scene, row, (x, y, room), laid(style), buffer);
+        draw_stale(scene, row, (x, y, room), laid(style), buffer)
+    };
+    if row.acknowledged.is_some() {
+        let forms = [Word::Acknowledged, Word::AcknowledgedShort];
+        let mut forms = forms.into_iter().map(|word| format!("{}{}", look.signs.dot, look.word(word)));
+        if let Some(told) = forms.find(|told| width(told) <= usize::from(room - taken)) {
+            put(buffer, x + taken, y, room - taken, &told, laid(if patched { style } else { look.muted }));
+        }
     }
     let [every_end, took_end, age_end] = columns.ends(area);
     let muted = laid(look.muted);
@@ -140,19 +154,19 @@ fn draw_row(scene: &Scene<'_>, row: &Row, columns: Columns, area: Rect, selected
     }
 }
 
-/// Draws the last text of an item whose news is too old, with that age behind it.
+/// Draws the last text of an item whose news is too old, with that age behind it; gives the columns that it took.
 fn draw_stale(
     scene: &Scene<'_>,
     row: &Row,
     (x, y, room): (u16, u16, u16),
     style: ratatui::style::Style,
     buffer: &mut Buffer,
-) {
+) -> u16 {
     let look = scene.look;
     let age = format!("{}{}", look.signs.dot, last_news(look, row.updated, scene.tick));
     let columns = u16::try_from(width(&age)).unwrap_or(u16::MAX);
     // Where there is no room for both, the symbol and the column of ages tell that the text is old.
     let for_text = if columns + 8 <= room { room - columns } else { room };
     let taken = put_cut(buffer, (x, y, for_text), &row.text, style, look.signs.ellipsis);
-    put(buffer, x + taken, y, room - for_text, &age, style);
+    taken + put(buffer, x + taken, y, room - for_text, &age, style)
 }

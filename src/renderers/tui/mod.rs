@@ -18,6 +18,7 @@ mod colour;
 mod consoles;
 mod detail;
 mod encode;
+mod flash;
 mod glyphs;
 mod header;
 mod help;
@@ -50,6 +51,7 @@ pub use terminal::restore_now;
 
 use self::banner::Banner;
 use self::clock::Tick;
+use self::header::Subject;
 use self::look::Look;
 use self::motion::Motion;
 use self::roster::Roster;
@@ -59,7 +61,7 @@ use self::state::{Effect, View, ViewState};
 use self::ticker::Ticker;
 use super::{Charset, ColourDepth, Context, Event, Locale, Renderer, Request, Size};
 use crate::config::theme::Theme;
-use crate::frame::{Apart, Concern, Frame, Level, Moment, Safe};
+use crate::frame::{Frame, Level, Moment};
 use layout::{Layout, Wants};
 
 /// The name that `--render` takes.
@@ -220,6 +222,9 @@ impl<W: Write> Tui<W> {
         if self.notice.0 != subject {
             self.notice = (subject, frame.at);
         }
+        if self.state.flash.take_if(|flash| flash.is_over(frame.at)).is_some() {
+            self.drawn = None;
+        }
         let filter = self.state.find.as_ref().map(|find| find.text.as_str());
         if self.roster.refresh(&frame.rows, filter) {
             self.ticker.refresh(&self.roster, frame.at, frame.scroll);
@@ -270,24 +275,6 @@ impl<W: Write> Tui<W> {
         self.motion = Some(motion);
         self.drawn = Some((frame.clone(), motion));
         true
-    }
-}
-
-/// What a notice is about: one that only grows older goes on where it has moved to.
-#[derive(Debug, PartialEq)]
-enum Subject {
-    /// Not being in sync, in this way.
-    Apart(std::mem::Discriminant<Apart>),
-    /// Whatever this text says.
-    Other(Safe),
-}
-
-impl Subject {
-    fn of(frame: &Frame) -> Option<Self> {
-        match (frame.apart, frame.concern) {
-            (Some(apart), Some(Concern::Sync)) => Some(Self::Apart(std::mem::discriminant(&apart))),
-            _ => frame.notice.clone().map(Self::Other),
-        }
     }
 }
 

@@ -16,6 +16,9 @@ const BANNER_INDENT: u16 = 6;
 /// Fewer columns than these behind the level's word are no room for a text of its own.
 const TEXT_COLUMNS_MIN: u16 = 12;
 
+/// Fewer columns of an id tell nothing.
+const ID_COLUMNS_MIN: u16 = 4;
+
 /// Columns of the place where `2 of 3` stands.
 const POSITION_COLUMNS: u16 = 12;
 
@@ -138,6 +141,22 @@ fn draw_whence(scene: &Scene<'_>, (start, end): (u16, u16), y: u16, buffer: &mut
     let mut left = room;
     let dot = u16::try_from(width(look.signs.dot)).unwrap_or(0);
     let id = u16::try_from(width(item.as_str())).unwrap_or(u16::MAX);
+    if shown.row.is_some_and(|row| row.acknowledged.is_some()) {
+        let age = facts.pop().unwrap_or_default();
+        let [long, short] = [Word::Acknowledged, Word::AcknowledgedShort].map(|word| look.word(word));
+        let with_age = |word: &str| [word.to_owned(), age.clone()].join(look.signs.dot);
+        let forms = [with_age(long), with_age(short), long.to_owned(), short.to_owned()];
+        let fits = |form: &&String| width(form) + usize::from(dot + id) <= room.into();
+        // Where the id has no room beside it, the text still says whose news it is.
+        let told = forms.iter().find(fits).unwrap_or(&forms[3]);
+        let taken = put_right(buffer, end, y, left, told, paper.muted);
+        (end, left) = (end - taken, left.saturating_sub(taken));
+        if left < dot + ID_COLUMNS_MIN.min(id) {
+            return;
+        }
+        let taken = put_right(buffer, end, y, left, look.signs.dot, paper.muted);
+        (end, left) = (end - taken, left - taken);
+    }
     for fact in facts.iter().rev() {
         let columns = u16::try_from(width(fact)).unwrap_or(u16::MAX);
         if columns.saturating_add(dot).saturating_add(id) > left {
@@ -179,6 +198,16 @@ pub(super) fn draw_line(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer)
             look.signs.ellipsis,
         );
         end -= columns + 2;
+        if shown.row.is_some_and(|row| row.acknowledged.is_some()) {
+            end -= put_right(
+                buffer,
+                end,
+                area.y,
+                end - start,
+                look.word(Word::Acknowledged),
+                look.paper(shown.level).muted,
+            ) + 2;
+        }
     }
     draw_text(scene, (start, area.y, end.saturating_sub(start)), look.level(shown.level), buffer);
 }

@@ -15,7 +15,7 @@ use super::roster::Roster;
 use super::shown::Shown;
 use super::state::{View, ViewState};
 use super::ticker::Ticker;
-use super::{board, bottom, consoles, detail, header, help, list, page};
+use super::{board, bottom, consoles, detail, flash, header, help, list, page};
 use crate::frame::{Frame, Level, Moment};
 
 /// Everything that one picture is drawn from.
@@ -86,6 +86,7 @@ pub(super) fn draw(scene: &Scene<'_>, layout: &Layout, buffer: &mut Buffer) {
     draw(layout.ticker, buffer, super::ticker::draw);
     let hints = if scene.state.find.is_some() { bottom::draw_prompt } else { bottom::draw_hints };
     draw(layout.hints, buffer, hints);
+    flash::draw(scene, layout, buffer);
     if scene.state.help.is_some() {
         help::draw(scene, layout, buffer);
     }

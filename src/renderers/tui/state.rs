@@ -3,6 +3,7 @@
 //! Nothing here draws and nothing here reads a clock: [`ViewState::key`] is a function of the
 //! state, the key's name and the frame that the viewer sees.
 
+use super::flash::{Came, Flash};
 use super::roster::Roster;
 use crate::config::keymap::{Action, action};
 use crate::frame::{Frame, ItemId, Moment, Safe, TurnKind};
@@ -28,6 +29,8 @@ pub(super) struct ViewState {
     pub(super) find: Option<Find>,
     /// The stopped page.
     pub(super) paused: Option<Pause>,
+    /// What came of the last key that asked something of the board.
+    pub(super) flash: Option<Flash>,
 }
 
 /// Which view lies at the bottom.
@@ -121,7 +124,7 @@ impl ViewState {
         match action {
             Action::Quit => return Some(Effect::Ask(Request::Quit)),
             Action::Theme => return Some(Effect::NextTheme),
-            Action::RunNow => return self.target(frame).map(|item| Effect::Ask(Request::RunNow(item))),
+            Action::RunNow | Action::Acknowledge => return self.wish(action, frame).map(Effect::Ask),
             Action::Pause if self.paused.is_some() => self.paused = None,
             Action::Pause => self.pause(frame, roster),
             Action::StepBack => self.step(false, frame, roster),
@@ -145,6 +148,25 @@ impl ViewState {
             _ => self.travel(action, frame, roster, room),
         }
         None
+    }
+
+    /// Asks something of the item that the viewer means, or tells why that can't be had.
+    fn wish(&mut self, action: Action, frame: &Frame) -> Option<Request> {
+        let item = self.target(frame)?;
+        let row = frame.row(&item)?;
+        let known = row.acknowledged.is_none();
+        let came = match action {
+            // Done here alone, it would be undone by the leader's next word.
+            _ if frame.role.follows() => Came::Follows(frame.leader.clone()),
+            Action::RunNow if row.every.is_none() => Came::NoCheck,
+            Action::RunNow => return Some(Request::RunNow(item)),
+            _ if !row.level.is_alarm() => Came::NoAlarm,
+            _ => Came::Asked { known },
+        };
+        let request = if known { Request::Acknowledge } else { Request::Unacknowledge };
+        let asks = matches!(came, Came::Asked { .. }).then(|| request(item.clone()));
+        self.flash = Some(Flash { item, came, at: frame.at });
+        asks
     }
 
     /// Text was pasted: it is typed where a prompt is open.

@@ -132,6 +132,9 @@ scenarios! {
         "kill -9 of the leader of ten, cluster local", "one leads on, plans run once";
     "orders" followers_measure_nothing_and_take_no_orders in followers,
         "push, delete and run given to followers", "503 with the leader's name, nothing changes, nothing measured";
+    "known" an_acknowledgement_is_the_leader_s_and_outlives_it in followers,
+        "an acknowledgement given to a follower, then to the leader, then kill -9 of the leader",
+        "503 with the leader's name, nothing changes; known everywhere, and to the next leader";
     "words" foreign_words_on_the_ways_are_told_and_not_believed in poison,
         "garbage, other boards, newer, 10 MB, low tokens, tomorrow", "told, nothing believed, well by itself";
     "memory" a_redis_that_forgets_or_remembers_too_much_is_put_right in poison,

@@ -45,6 +45,17 @@ fn every_message_comes_back_as_it_was() {
 }
 
 #[test]
+fn an_acknowledgement_travels_only_where_there_is_one() {
+    let known = item("a", Origin::Fixed);
+    let text = |item: Mirrored| Message { head: head(5, NOW), said: Said::News(vec![item]) }.write();
+    // So that consoles from before acknowledgements read whatever has none.
+    assert!(!text(known.clone()).contains("acknowledged"));
+    let since = (NOW - ms(5_000)).unix_nanos() / 1_000;
+    let told = text(Mirrored { acknowledged: Some(NOW - ms(5_000)), ..known });
+    assert!(told.contains(&format!("\"acknowledged\":{since},")), "{told}");
+}
+
+#[test]
 fn every_flipped_bit_is_refused() {
     for message in [beat(5, 1, NOW), Message { head: head(5, NOW), said: Said::News(news()[..1].to_vec()) }] {
         let text = message.write();

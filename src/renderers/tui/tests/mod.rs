@@ -1,5 +1,6 @@
 //! The renderer as a whole: made-up frames in, drawn text out.
 
+mod acknowledge;
 mod company;
 mod golden;
 mod live;
@@ -69,6 +70,7 @@ fn row(id: &str, level: Level, text: &str) -> Row {
         left_alone: false,
         last_run: None,
         flapping: false,
+        acknowledged: None,
         calling: level == Level::Critical,
         values: Arc::default(),
         history: Arc::default(),

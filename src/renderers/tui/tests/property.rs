@@ -40,9 +40,10 @@ fn level() -> impl Strategy<Value = Level> {
 }
 
 fn board() -> impl Strategy<Value = Vec<Row>> {
-    let item = (level(), text(), any::<bool>(), any::<bool>());
+    let item = (level(), text(), any::<bool>(), any::<bool>(), any::<bool>());
     proptest::collection::vec(item, 1..24).prop_map(|items| {
-        let rows = items.into_iter().enumerate().map(|(place, (level, text, fresh, flapping))| Row {
+        let rows = items.into_iter().enumerate().map(|(place, (level, text, fresh, flapping, known))| Row {
+            acknowledged: Some(NOON - Span::from_secs(place as u64 * 977)).filter(|_| known && level.is_alarm()),
             fresh,
             flapping,
             values: Arc::new(Values::new().with(text.as_str(), Value::text(text.as_str()))),
