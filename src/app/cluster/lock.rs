@@ -313,7 +313,7 @@ impl Lock {
             }
             Taken::Consoles(present) => self.told = present,
             Taken::Heard => self.has_followed = true,
-            Taken::Nothing => {}
+            Taken::Nothing | Taken::Again => {}
         }
     }
 

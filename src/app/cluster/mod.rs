@@ -10,6 +10,8 @@ mod deadline;
 #[cfg(feature = "etcd")]
 mod guard;
 #[cfg(feature = "etcd")]
+mod happened;
+#[cfg(feature = "etcd")]
 mod lease;
 mod lock;
 #[cfg(feature = "etcd")]
@@ -258,7 +260,7 @@ impl Cluster {
         &self,
         config: &Config,
         board: &str,
-        (tell, ends): (&tokio::sync::mpsc::Sender<lease::Happened>, &CancellationToken),
+        (tell, ends): (&tokio::sync::mpsc::Sender<happened::Happened>, &CancellationToken),
         inputs: &mut Vec<Input>,
     ) -> Option<store::StoreWay> {
         let crate::config::StateConfig::Redis { url, .. } = &config.state else { return None };

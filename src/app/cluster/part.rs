@@ -71,6 +71,8 @@ pub(super) enum Taken {
     Heard,
     /// It is taken up, but the board behind it is another one than ours: the whole is needed.
     Behind,
+    /// The newest beat, once more: it had come by another way.
+    Again,
     /// A list of the consoles.
     Consoles(Vec<Presence>),
 }
@@ -88,6 +90,8 @@ pub(super) struct Part {
     role: Option<Role>,
     since: Moment,
     notice: Option<String>,
+    /// Its leader is not heard over the store.
+    pub(super) deaf: bool,
     odd: Option<(String, Moment)>,
     lead: Span,
     /// How long ahead turns are decided where there are others to hear of them.
@@ -120,6 +124,7 @@ impl Part {
             role: None,
             since,
             notice: None,
+            deaf: false,
             odd: None,
             lead: Span::ZERO,
             lead_among_others,
@@ -202,6 +207,8 @@ impl Part {
             offset_us: offset / 1_000,
             bound_us: bound.as_nanos() / 1_000,
             seen_ms: wall.unix_millis(),
+            // Whoever leads has nobody to hear.
+            deaf: self.deaf && !matches!(self.role(), Role::Leader(_)),
         }
     }
 
@@ -246,6 +253,7 @@ impl Part {
         }
         match self.console.hear(now, &message) {
             Ok(()) => {}
+            Err(Ignored::Again) => return Taken::Again,
             Err(Ignored::Old | Ignored::Own) => return Taken::Nothing,
             Err(why) => {
                 self.meters.message_refused();

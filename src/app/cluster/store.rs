@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::lease::Happened;
+use super::happened::Happened;
 use super::part::Spoken;
 use crate::app::clock::Clock;
 use crate::coordination::Token;

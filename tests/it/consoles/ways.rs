@@ -4,28 +4,98 @@ use std::time::Duration;
 
 use super::{Notes, hall};
 use crate::support::clock::now;
-use crate::support::hall::{Hall, Plan, percentile};
+use crate::support::hall::{Hall, Plan, Seat, percentile};
 use crate::support::proxy::{Proxy, Way, Weather};
+use crate::support::redis::Redis;
+
+const EVERYBODY: [usize; 3] = [0, 1, 2];
 
 pub(super) fn a_leader_without_redis_leads_on_over_etcd(notes: &mut Notes) -> Option<()> {
     let hall = hall()?;
     let (old, roles, since) = (hall.leader(), hall.roles(), now());
-    let everybody = [0, 1, 2];
     hall.seats[old].redis.as_ref()?.refuse();
     let told = hall.line(old, since, "the leader to tell of its store", |line| line.tells("Redis"));
     notes.time("told after", told.at - since);
-    hall.watch(&everybody, now(), 12);
+    hall.watch(&EVERYBODY, now(), 12);
     assert_eq!(hall.roles(), roles, "{}", hall.report());
     for place in hall.others(old) {
         let told = hall.seats[place].lines().since(since).into_iter().find(|line| line.notice.is_some());
         assert!(told.is_none(), "a follower told {told:?}\n{}", hall.report());
     }
-    hall.assert_unbroken(&everybody, since);
+    hall.assert_unbroken(&EVERYBODY, since);
     let healed = now();
     hall.seats[old].redis.as_ref()?.heal();
     let told = hall.line(old, healed, "the store to answer again", |line| line.notice.is_none());
     notes.time("well after", told.at - healed);
     hall.assert_one_voice(since);
+    Some(())
+}
+
+pub(super) fn a_follower_that_redis_does_not_answer_follows_over_etcd(notes: &mut Notes) -> Option<()> {
+    follows_over_etcd(notes, Proxy::blackhole)
+}
+
+pub(super) fn a_follower_that_redis_refuses_follows_over_etcd(notes: &mut Notes) -> Option<()> {
+    follows_over_etcd(notes, Proxy::refuse)
+}
+
+/// A follower loses Redis alone, longer than a console without any word stays in step.
+fn follows_over_etcd(notes: &mut Notes, cut_off: fn(&Proxy)) -> Option<()> {
+    let hall = hall()?;
+    let (leader, roles, since) = (hall.leader(), hall.roles(), now());
+    let deaf = hall.others(leader)[0];
+    let way = hall.seats[deaf].redis.as_ref()?;
+    cut_off(way);
+    let told = hall.line(deaf, since, "the follower to follow over etcd", |line| line.tells("follows over etcd"));
+    notes.promised("in step over etcd after", told.at - since, 3000);
+    assert!(told.tells("Redis"), "{told:?}");
+    // The board goes on to change: what is told over etcd is all of it.
+    let asked = hall.target.asked(&hall.seats[deaf].name, since);
+    hall.watch(&EVERYBODY, now(), 32);
+    let (mut spreads, missed) = hall.spreads(since);
+    assert_eq!(missed, 0, "{}", hall.report());
+    notes.promised("spread meanwhile, p95", percentile(&mut spreads, 95), 20);
+    assert_eq!(hall.target.asked(&hall.seats[deaf].name, since), asked, "it measured\n{}", hall.report());
+    let healed = now();
+    way.heal();
+    let well = hall.line(deaf, healed, "the store to be heard again", |line| line.notice.is_none());
+    notes.promised("heard over Redis after", well.at - healed, 4000);
+    // Longer than the leader goes on over etcd: nobody misses it then.
+    hall.watch(&EVERYBODY, now(), 18);
+    assert_eq!(hall.roles(), roles, "{}", hall.report());
+    let shown = hall.seats[deaf].lines().since(since);
+    assert!(shown.iter().all(|line| line.role == "follower"), "it was alone\n{}", hall.report());
+    assert!(hall.seats[deaf].lines().since(well.at).iter().all(|line| line.notice.is_none()), "{}", hall.report());
+    for place in EVERYBODY.into_iter().filter(|place| *place != deaf) {
+        let told = hall.seats[place].lines().since(since).into_iter().find(|line| line.notice.is_some());
+        assert!(told.is_none(), "another told {told:?}\n{}", hall.report());
+    }
+    hall.assert_unbroken(&EVERYBODY, since);
+    hall.assert_one_voice(since);
+    Some(())
+}
+
+pub(super) fn a_follower_at_another_redis_follows_over_etcd(notes: &mut Notes) -> Option<()> {
+    let mut hall = Hall::prepare(&Plan::default())?;
+    hall.seats[..2].iter_mut().for_each(Seat::sit);
+    let (leader, other, lost) = (hall.settled(), Redis::start(&[])?, 2);
+    let (right, wrong) = (hall.seats[lost].redis.as_ref()?.address(), format!("127.0.0.1:{}", other.port()));
+    let config = std::fs::read_to_string(hall.seats[lost].home.config()).ok()?;
+    hall.seats[lost].home.write("marquee.yaml", config.replace(&right.to_string(), &wrong));
+    let since = now();
+    hall.seats[lost].sit();
+    let told = hall.line(lost, since, "the follower to follow over etcd", |line| {
+        line.role == "follower" && line.tells("not heard over the store; follows over etcd")
+    });
+    notes.time("in step over etcd after", told.at - since);
+    let settled = told.at + hall.interval;
+    hall.watch(&EVERYBODY, settled, 20);
+    let (_, missed) = hall.spreads(settled);
+    assert_eq!(missed, 0, "{}", hall.report());
+    let shown = hall.seats[lost].lines().since(settled);
+    assert!(shown.iter().all(|line| line.role == "follower"), "{}", hall.report());
+    assert_eq!((hall.leader(), hall.roles()[lost].1), (leader, hall.roles()[leader].1), "{}", hall.report());
+    hall.assert_unbroken(&EVERYBODY, settled);
     Some(())
 }
 
@@ -59,10 +129,8 @@ pub(super) fn a_follower_without_any_way_goes_on_alone(notes: &mut Notes) -> Opt
     notes.promised("back after", back.at - healed, 2500);
     assert_eq!(hall.settled(), leader);
     let settled = now() + hall.interval;
-    hall.watch(&[0, 1, 2], settled, 6);
+    hall.watch(&EVERYBODY, settled, 6);
     hall.assert_unbroken(&hall.others(cut), since);
-    hall.assert_unbroken_until(cut, since, healed);
-    hall.assert_unbroken(&[cut], settled);
     hall.assert_unbroken_until(cut, since, healed);
     hall.assert_unbroken(&[cut], settled);
     hall.assert_one_voice(since);
@@ -80,12 +148,12 @@ pub(super) fn a_leader_without_etcd_follows_its_successor(notes: &mut Notes) -> 
     assert!(silent.at <= led, "two led at once\n{}", hall.report());
     let follows = hall.line(old, since, "the old leader to follow", |line| line.role == "follower");
     notes.time("old leader follows after", follows.at - since);
-    hall.watch(&[0, 1, 2], now(), 8);
+    hall.watch(&EVERYBODY, now(), 8);
     assert_eq!(hall.roles()[old], ("follower".into(), hall.roles()[new].1), "{}", hall.report());
     hall.seats[old].etcd.iter().for_each(Proxy::heal);
-    hall.watch(&[0, 1, 2], now(), 8);
+    hall.watch(&EVERYBODY, now(), 8);
     assert_eq!(hall.settled(), new);
-    hall.assert_unbroken(&[0, 1, 2], since);
+    hall.assert_unbroken(&EVERYBODY, since);
     hall.assert_one_voice(since);
     Some(())
 }
@@ -100,11 +168,11 @@ pub(super) fn a_leader_without_any_way_is_silent_first(notes: &mut Notes) -> Opt
     notes.promised("old leader silent after", silent.at - since, 2600);
     assert!(silent.at <= led, "two led at once\n{}", hall.report());
     notes.time("silence before the successor", led - silent.at);
-    hall.watch(&[0, 1, 2], now(), 4);
+    hall.watch(&EVERYBODY, now(), 4);
     ways(&hall, old).for_each(Proxy::heal);
     assert_eq!(hall.settled(), new);
-    hall.watch(&[0, 1, 2], now(), 6);
-    hall.assert_unbroken(&[0, 1, 2], since);
+    hall.watch(&EVERYBODY, now(), 6);
+    hall.assert_unbroken(&EVERYBODY, since);
     hall.assert_one_voice(since);
     Some(())
 }
@@ -116,7 +184,7 @@ pub(super) fn a_way_that_is_open_in_one_direction_degrades_its_console_alone(not
     ways(&hall, cut).for_each(|way| way.half(Way::Down));
     let stale = hall.line(cut, since, "the picture to be stale", |line| line.tells("not in sync"));
     notes.time("said to be stale after", stale.at - since);
-    hall.watch(&[0, 1, 2], now(), 6);
+    hall.watch(&EVERYBODY, now(), 6);
     let others = (0..3).filter(|place| *place != cut);
     for place in others {
         assert_eq!(hall.roles()[place], roles[place], "{}", hall.report());
@@ -124,7 +192,7 @@ pub(super) fn a_way_that_is_open_in_one_direction_degrades_its_console_alone(not
     }
     ways(&hall, cut).for_each(Proxy::heal);
     assert_eq!(hall.settled(), leader);
-    hall.assert_unbroken(&[0, 1, 2], since);
+    hall.assert_unbroken(&EVERYBODY, since);
     hall.assert_one_voice(since);
     Some(())
 }
@@ -137,11 +205,11 @@ pub(super) fn a_slow_and_lossy_way_changes_no_leader(notes: &mut Notes) -> Optio
     (0..3).for_each(|place| ways(&hall, place).for_each(|way| way.weather(weather)));
     let (roles, since) = (hall.roles(), now());
     // The clocks need a while to find each other over the new way.
-    hall.watch(&[0, 1, 2], since, 12);
+    hall.watch(&EVERYBODY, since, 12);
     let quiet = now();
-    hall.watch(&[0, 1, 2], quiet, 18);
+    hall.watch(&EVERYBODY, quiet, 18);
     assert_eq!(hall.roles(), roles, "{}", hall.report());
-    hall.assert_unbroken(&[0, 1, 2], since);
+    hall.assert_unbroken(&EVERYBODY, since);
     let (mut spreads, missed) = hall.spreads(quiet);
     assert_eq!(missed, 0, "{}", hall.report());
     notes.promised("spread p95", percentile(&mut spreads, 95), 15);
