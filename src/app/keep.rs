@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::driver::Inbox;
 use crate::config::{Config, StateConfig};
-use crate::coordination::store::{self, FileStore, Held, Keeper, Lock, MemoryStore, Pace, Store};
+use crate::coordination::store::{self, FileStore, Held, Keeper, Lock, MemoryStore, Pace, Store, Told};
 use crate::frame::Safe;
 use crate::kernel::{BoardSnapshot, Concern, Current, Input, Snapshot};
 use crate::metrics::Meters;
@@ -84,11 +84,13 @@ pub(super) fn open(config: &Config, shelf: &Shelf, inbox: &Arc<Inbox>, meters: &
     }
     opened.snapshot = loaded.snapshot;
     let (told, counted) = (Arc::clone(inbox), Arc::clone(meters));
-    let report = move |trouble: Option<String>| {
-        counted.store_written(trouble.is_none());
-        let text = trouble.map(|trouble| Safe::line(&trouble).shared());
-        // A flooded inbox has worse news than this.
-        let _ = told.send(Input::Notice(Concern::Store, text));
+    let report = move |news: Told| match news {
+        Told::Wrote(well) => counted.store_written(well),
+        Told::Trouble(trouble) => {
+            let text = trouble.map(|trouble| Safe::line(&trouble).shared());
+            // A flooded inbox has worse news than this.
+            let _ = told.send(Input::Notice(Concern::Store, text));
+        }
     };
     let trouble = loaded.troubles.into_iter().next().filter(|_| loaded.unread);
     let keeper = Keeper::start(store, Pace::default(), trouble, report);

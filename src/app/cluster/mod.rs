@@ -270,6 +270,7 @@ impl Cluster {
             stop: ends,
             tell,
             clock: self.needs.clock,
+            meters: Arc::clone(&self.needs.meters),
         };
         let started = store::StoreWay::start(url.reveal(), board, &tasks);
         started

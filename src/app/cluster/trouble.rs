@@ -62,7 +62,6 @@ impl Trouble {
         } else {
             info!("the store answers again");
         }
-        part.meters.store_written(now.is_none());
         part.give(Input::Notice(Concern::Store, now.map(|why| Safe::line(&why).shared())));
     }
 

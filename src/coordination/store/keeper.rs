@@ -26,6 +26,15 @@ pub struct Pace {
     pub retry: Duration,
 }
 
+/// What the keeper tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// One part of the state was written, or could not be.
+    Wrote(bool),
+    /// A trouble has begun, or is another one; `None`: it is over.
+    Trouble(Option<String>),
+}
+
 impl Default for Pace {
     /// Four writes a second at most, the board every two seconds, a retry after one.
     fn default() -> Self {
@@ -81,8 +90,8 @@ impl Shared {
 }
 
 impl Keeper {
-    /// Starts the thread that keeps in `store`. `report` hears of a trouble when it begins or
-    /// changes, and `None` when it is over; `trouble` is one that it knows of already.
+    /// Starts the thread that keeps in `store`; `report` hears what it tells, and `trouble` is one that it knows
+    /// of already.
     ///
     /// # Errors
     /// Where the system gives no thread.
@@ -90,7 +99,7 @@ impl Keeper {
         store: Box<dyn Store>,
         pace: Pace,
         trouble: Option<String>,
-        report: impl Fn(Option<String>) + Send + 'static,
+        report: impl Fn(Told) + Send + 'static,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let worker = Worker { shared: Arc::clone(&shared), store, pace, board_rest: 0, trouble, report };
@@ -145,7 +154,7 @@ impl Drop for Keeper {
 }
 
 /// What the thread has.
-struct Worker<R: Fn(Option<String>)> {
+struct Worker<R: Fn(Told)> {
     shared: Arc<Shared>,
     store: Box<dyn Store>,
     pace: Pace,
@@ -165,7 +174,7 @@ impl Drop for Ending {
     }
 }
 
-impl<R: Fn(Option<String>)> Worker<R> {
+impl<R: Fn(Told)> Worker<R> {
     fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         let mut ending = Ending(Arc::clone(&shared), Err("the keeper broke off".into()));
@@ -207,14 +216,18 @@ impl<R: Fn(Option<String>)> Worker<R> {
     /// Writes once. What fails goes back on the desk, unless something newer lies there.
     fn write(&mut self, current: Option<Current>, board: Option<BoardSnapshot>) {
         let mut trouble = None;
-        if let Some(current) = current
-            && let Err(error) = self.store.keep_current(&current)
-        {
-            trouble = Some(error.to_string());
-            self.shared.desk().current.get_or_insert(current);
+        if let Some(current) = current {
+            let kept = self.store.keep_current(&current);
+            (self.report)(Told::Wrote(kept.is_ok()));
+            if let Err(error) = kept {
+                trouble = Some(error.to_string());
+                self.shared.desk().current.get_or_insert(current);
+            }
         }
         if let Some(board) = board {
-            match self.store.keep_board(&board) {
+            let kept = self.store.keep_board(&board);
+            (self.report)(Told::Wrote(kept.is_ok()));
+            match kept {
                 Ok(()) => self.board_rest = self.pace.board_gaps,
                 Err(error) => {
                     trouble.get_or_insert(error.to_string());
@@ -224,7 +237,7 @@ impl<R: Fn(Option<String>)> Worker<R> {
         }
         if trouble != self.trouble {
             self.trouble.clone_from(&trouble);
-            (self.report)(trouble);
+            (self.report)(Told::Trouble(trouble));
         }
     }
 }

@@ -13,12 +13,24 @@ const EVERYBODY: [usize; 3] = [0, 1, 2];
 pub(super) fn a_leader_without_redis_leads_on_over_etcd(notes: &mut Notes) -> Option<()> {
     let hall = hall()?;
     let (old, roles, since) = (hall.leader(), hall.roles(), now());
+    let written = |place: usize| {
+        ["success", "failure"]
+            .map(|it| hall.seats[place].counted(&format!("marquee_store_write_total{{result=\"{it}\"}}")))
+    };
+    // Each write counts: a beat at each turn and twice a second.
+    hall.watch(&[old], since, 6);
+    let [well, failed] = written(old);
+    assert!(well >= 6 && failed == 0, "{well} written, {failed} not");
+    let cut = now();
     hall.seats[old].redis.as_ref()?.refuse();
-    let told = hall.line(old, since, "the leader to tell of its store", |line| line.tells("Redis"));
-    notes.time("told after", told.at - since);
+    let told = hall.line(old, cut, "the leader to tell of its store", |line| line.tells("Redis"));
+    notes.time("told after", told.at - cut);
     hall.watch(&EVERYBODY, now(), 12);
     assert_eq!(hall.roles(), roles, "{}", hall.report());
+    let [_, failed] = written(old);
+    assert!(failed >= 6, "{failed} not written");
     for place in hall.others(old) {
+        assert_eq!(written(place), [0, 0], "whoever follows writes nothing");
         let told = hall.seats[place].lines().since(since).into_iter().find(|line| line.notice.is_some());
         assert!(told.is_none(), "a follower told {told:?}\n{}", hall.report());
     }

@@ -55,10 +55,15 @@ impl Store for Gated {
     }
 }
 
+/// What it tells of its writes is left out.
 fn start(store: Gated, pace: Pace) -> (Keeper, Receiver<Option<String>>) {
     let (report, reports) = mpsc::channel();
-    let keeper = Keeper::start(Box::new(store), pace, None, move |trouble| drop(report.send(trouble))).unwrap();
-    (keeper, reports)
+    let hear = move |told| {
+        if let Told::Trouble(trouble) = told {
+            drop(report.send(trouble));
+        }
+    };
+    (Keeper::start(Box::new(store), pace, None, hear).unwrap(), reports)
 }
 
 fn seq_and_version(mut kept: MemoryStore) -> (u64, u64) {
@@ -103,6 +108,30 @@ fn trouble_and_recovery_are_told_once_each() {
     assert_eq!(keeper.close(), Ok(()));
     assert_eq!(seq_and_version(kept), (5, 1), "what failed was not forgotten");
     assert!(reports.recv().is_err());
+}
+
+#[test]
+fn each_write_is_told_by_its_result() {
+    let (store, _kept, _heard, broken) = Gated::new(None);
+    let (report, reports) = mpsc::channel();
+    let keeper = Keeper::start(Box::new(store), FAST, None, move |told| drop(report.send(told))).unwrap();
+    let hear = || reports.recv_timeout(PATIENCE).unwrap();
+    keeper.keep_current(current(1));
+    assert_eq!(hear(), Told::Wrote(true));
+    keeper.keep_board(board(1));
+    assert_eq!(hear(), Told::Wrote(true));
+    broken.store(true, Ordering::SeqCst);
+    for seq in 2..4 {
+        keeper.keep_current(current(seq));
+        assert_eq!(hear(), Told::Wrote(false), "each that fails, and not the trouble alone");
+        if seq == 2 {
+            assert!(matches!(hear(), Told::Trouble(Some(_))));
+        }
+    }
+    broken.store(false, Ordering::SeqCst);
+    keeper.keep_current(current(4));
+    assert_eq!(hear(), Told::Wrote(true));
+    assert_eq!(hear(), Told::Trouble(None));
 }
 
 #[test]
