@@ -122,7 +122,7 @@ impl Cluster {
         let opener = self.opener(config);
         let (first, mut inputs) = match candidate.try_lead(0) {
             Ok(Contested::Leads(held)) => {
-                let found = opener.open();
+                let found = opener.open(true);
                 let known = found.fence;
                 // A runtime folder does not outlive the machine's restart, the state does: fences go on from it.
                 let held = if known < held.fence() {
