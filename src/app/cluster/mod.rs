@@ -26,6 +26,7 @@ mod roster;
 mod store;
 #[cfg(feature = "etcd")]
 mod trouble;
+mod whole;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::roster::Roster;
+use super::whole::WholeBoard;
 use crate::app::clock::Clock;
 use crate::app::driver::Inbox;
 use crate::config::timing::HORIZON;
@@ -90,6 +91,7 @@ pub(super) struct Part {
     role: Option<Role>,
     since: Moment,
     notice: Option<String>,
+    pub(super) whole_board: WholeBoard,
     /// Its leader is not heard over the store.
     pub(super) deaf: bool,
     odd: Option<(String, Moment)>,
@@ -124,6 +126,7 @@ impl Part {
             role: None,
             since,
             notice: None,
+            whole_board: WholeBoard::default(),
             deaf: false,
             odd: None,
             lead: Span::ZERO,
@@ -176,7 +179,12 @@ impl Part {
             self.give(Input::Lead(lead));
         }
         let odd = self.odd.take().filter(|(_, until)| *until > now);
-        let notice = self.console.notice(now).or_else(|| odd.as_ref().map(|(why, _)| why.clone()));
+        let notice = self.console.notice(now);
+        let token = self.console.may_speak(now);
+        let follows = token.is_some() || matches!(role, Role::Follower(_));
+        let board = || self.whole_board.notice(now, token, leader.as_deref().unwrap_or("the leader"));
+        let notice = notice.or_else(|| board().filter(|_| follows));
+        let notice = notice.or_else(|| odd.as_ref().map(|(why, _)| why.clone()));
         self.odd = odd;
         if missed || self.notice != notice {
             if let Some(notice) = notice.as_ref().filter(|_| self.notice.is_none()) {
@@ -280,9 +288,12 @@ impl Part {
                     kernel.handle(now, Input::Beat(Box::new(beat)));
                     kernel.mark()
                 });
-                if own.await.is_some_and(|own| own != mark) && follows { Taken::Behind } else { Taken::Heard }
+                let behind = own.await.is_some_and(|own| own != mark) && follows;
+                self.whole_board.lacks(now, behind);
+                if behind { Taken::Behind } else { Taken::Heard }
             }
             Said::Board { mirror, .. } => {
+                self.whole_board.lacks(now, false);
                 self.give(Input::Mirror(Box::new(mirror)));
                 Taken::Heard
             }

@@ -130,6 +130,8 @@ scenarios! {
         "the leader's wall clock set by +1 h and -2 h", "0 leader changes, spread unchanged";
     "local" ten_consoles_of_one_machine_measure_once in machine,
         "kill -9 of the leader of ten, cluster local", "one leads on, plans run once";
+    "large" a_large_board_comes_whole_and_one_too_large_is_told in machine,
+        "a board of 6 MB, then of 10 MB, cluster local", "6 MB come whole; 10 MB are told on both consoles, until less";
     "orders" followers_measure_nothing_and_take_no_orders in followers,
         "push, delete and run given to followers", "503 with the leader's name, nothing changes, nothing measured";
     "words" foreign_words_on_the_ways_are_told_and_not_believed in poison,

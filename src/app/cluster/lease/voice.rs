@@ -7,6 +7,8 @@ use super::{FAREWELL, Lease, OverEtcd};
 use crate::app::cluster::part::{Spoken, Whole};
 use crate::coordination::Token;
 use crate::coordination::election::Candidate;
+use crate::coordination::etcd;
+use crate::coordination::link::BOARD_BYTES_MAX;
 use crate::kernel::{Moment, Span};
 
 /// The whole board is kept for newcomers at most this often.
@@ -32,17 +34,24 @@ impl Lease {
     }
 
     /// Says it over the store; where that is none, down or not heard by everybody, over etcd.
-    pub(super) fn say(&mut self, token: Token, spoken: Spoken) {
+    pub(super) fn say(&mut self, token: Token, mut spoken: Spoken) {
         let now = self.part.now();
         // The board may have thought for long: whoever may not speak any more says nothing.
         if self.part.console.may_speak(now) != Some(token) {
             return;
         }
-        if spoken.board.is_some() {
+        let over_etcd = self.over_etcd != OverEtcd::Nothing;
+        let mut for_etcd = None;
+        if let Some(board) = &spoken.board {
             self.next_board = now + BOARD_EVERY;
+            let most = if over_etcd { etcd::BOARD_BYTES_MAX } else { BOARD_BYTES_MAX };
+            let fits = self.part.whole_board.fits(token, board.len(), most);
+            for_etcd = Some(board.clone()).filter(|_| over_etcd && fits);
         }
-        if self.over_etcd != OverEtcd::Nothing {
-            let (etcd, beat, board) = (self.ways.etcd.clone(), spoken.beat.clone(), spoken.board.clone());
+        // Redis takes more than etcd.
+        spoken.board = spoken.board.filter(|board| board.len() <= BOARD_BYTES_MAX);
+        if over_etcd {
+            let (etcd, beat, board) = (self.ways.etcd.clone(), spoken.beat.clone(), for_etcd);
             self.spawn(async move {
                 if let Some(board) = board {
                     let _ = etcd.put_board(token.rev, &board).await;
