@@ -29,10 +29,9 @@ pub(super) fn a_leader_without_redis_leads_on_over_etcd(notes: &mut Notes) -> Op
     assert_eq!(hall.roles(), roles, "{}", hall.report());
     let [_, failed] = written(old);
     assert!(failed >= 6, "{failed} not written");
+    hall.assert_untouched(&hall.others(old), &roles, since);
     for place in hall.others(old) {
         assert_eq!(written(place), [0, 0], "whoever follows writes nothing");
-        let told = hall.seats[place].lines().since(since).into_iter().find(|line| line.notice.is_some());
-        assert!(told.is_none(), "a follower told {told:?}\n{}", hall.report());
     }
     hall.assert_unbroken(&EVERYBODY, since);
     let healed = now();
@@ -64,9 +63,7 @@ fn follows_over_etcd(notes: &mut Notes, cut_off: fn(&Proxy)) -> Option<()> {
     // The board goes on to change: what is told over etcd is all of it.
     let asked = hall.target.asked(&hall.seats[deaf].name, since);
     hall.watch(&EVERYBODY, now(), 32);
-    let (mut spreads, missed) = hall.spreads(since);
-    assert_eq!(missed, 0, "{}", hall.report());
-    notes.promised("spread meanwhile, p95", percentile(&mut spreads, 95), 20);
+    notes.promised("spread meanwhile, p95", hall.spread(since), 20);
     assert_eq!(hall.target.asked(&hall.seats[deaf].name, since), asked, "it measured\n{}", hall.report());
     let healed = now();
     way.heal();
@@ -78,10 +75,7 @@ fn follows_over_etcd(notes: &mut Notes, cut_off: fn(&Proxy)) -> Option<()> {
     let shown = hall.seats[deaf].lines().since(since);
     assert!(shown.iter().all(|line| line.role == "follower"), "it was alone\n{}", hall.report());
     assert!(hall.seats[deaf].lines().since(well.at).iter().all(|line| line.notice.is_none()), "{}", hall.report());
-    for place in EVERYBODY.into_iter().filter(|place| *place != deaf) {
-        let told = hall.seats[place].lines().since(since).into_iter().find(|line| line.notice.is_some());
-        assert!(told.is_none(), "another told {told:?}\n{}", hall.report());
-    }
+    hall.assert_untouched(&hall.others(deaf), &roles, since);
     hall.assert_unbroken(&EVERYBODY, since);
     hall.assert_one_voice(since);
     Some(())
@@ -102,8 +96,7 @@ pub(super) fn a_follower_at_another_redis_follows_over_etcd(notes: &mut Notes) -
     notes.time("in step over etcd after", told.at - since);
     let settled = told.at + hall.interval;
     hall.watch(&EVERYBODY, settled, 20);
-    let (_, missed) = hall.spreads(settled);
-    assert_eq!(missed, 0, "{}", hall.report());
+    hall.spread(settled);
     let shown = hall.seats[lost].lines().since(settled);
     assert!(shown.iter().all(|line| line.role == "follower"), "{}", hall.report());
     assert_eq!((hall.leader(), hall.roles()[lost].1), (leader, hall.roles()[leader].1), "{}", hall.report());
@@ -121,31 +114,19 @@ pub(super) fn a_follower_without_any_way_goes_on_alone(notes: &mut Notes) -> Opt
     let (leader, since) = (hall.leader(), now());
     let cut = hall.others(leader)[0];
     ways(&hall, cut).for_each(Proxy::blackhole);
-    let stale = hall.line(cut, since, "the picture to be stale", |line| line.tells("not in sync"));
-    notes.promised("said to be stale after", stale.at - since, 2200);
-    let alone = hall.line(cut, since, "the console to go on alone", |line| line.role == "local");
-    notes.promised("alone after", alone.at - since, 8700);
-    assert!(stale.at < alone.at && stale.role == "follower");
+    notes.promised("said to be stale after", hall.stale(cut, since), 2200);
+    notes.promised("alone after", hall.alone(cut, since), 8700);
     let began = now();
     hall.watch(&[leader, cut], began, 20);
     let asked = |place: usize| hall.target.asked(&hall.seats[place].name, began);
     // A quarter of the leader's pace; where it is half of that or twice, the pace is not what was said.
     let (own, theirs) = (asked(cut), asked(leader));
     assert!(own > 0 && own * 2 <= theirs && own * 8 >= theirs, "{own} of {theirs}\n{}", hall.report());
-    let (mut spreads, missed) = hall.spreads(since);
-    assert_eq!(missed, 0, "{}", hall.report());
-    notes.time("spread meanwhile, p95", percentile(&mut spreads, 95));
+    notes.time("spread meanwhile, p95", hall.spread(since));
     let healed = now();
     ways(&hall, cut).for_each(Proxy::heal);
-    let back = hall.line(cut, healed, "the console to follow", |line| line.role == "follower" && line.notice.is_none());
-    notes.promised("back after", back.at - healed, 2500);
-    assert_eq!(hall.settled(), leader);
-    let settled = now() + hall.interval;
-    hall.watch(&EVERYBODY, settled, 6);
-    hall.assert_unbroken(&hall.others(cut), since);
-    hall.assert_unbroken_until(cut, since, healed);
-    hall.assert_unbroken(&[cut], settled);
-    hall.assert_one_voice(since);
+    notes.promised("back after", hall.returned(cut, since, healed), 2500);
+    assert_eq!(hall.leader(), leader);
     Some(())
 }
 
@@ -153,18 +134,16 @@ pub(super) fn a_leader_without_etcd_follows_its_successor(notes: &mut Notes) -> 
     let hall = hall()?;
     let (old, since) = (hall.leader(), now());
     hall.seats[old].etcd.iter().for_each(Proxy::blackhole);
-    let (new, led) = hall.successor(old, since);
-    notes.promised("new leader after", led - since, 3600);
-    let silent = hall.line(old, since, "the old leader to fall silent", |line| line.role != "leader");
-    notes.promised("old leader silent after", silent.at - since, 2600);
-    assert!(silent.at <= led, "two led at once\n{}", hall.report());
+    let replaced = hall.replaced(old, since);
+    notes.promised("new leader after", replaced.led - since, 3600);
+    notes.promised("old leader silent after", replaced.silent - since, 2600);
     let follows = hall.line(old, since, "the old leader to follow", |line| line.role == "follower");
     notes.time("old leader follows after", follows.at - since);
     hall.watch(&EVERYBODY, now(), 8);
-    assert_eq!(hall.roles()[old], ("follower".into(), hall.roles()[new].1), "{}", hall.report());
+    assert_eq!(hall.roles()[old], ("follower".into(), hall.roles()[replaced.by].1), "{}", hall.report());
     hall.seats[old].etcd.iter().for_each(Proxy::heal);
     hall.watch(&EVERYBODY, now(), 8);
-    assert_eq!(hall.settled(), new);
+    assert_eq!(hall.settled(), replaced.by);
     hall.assert_unbroken(&EVERYBODY, since);
     hall.assert_one_voice(since);
     Some(())
@@ -174,15 +153,13 @@ pub(super) fn a_leader_without_any_way_is_silent_first(notes: &mut Notes) -> Opt
     let hall = hall()?;
     let (old, since) = (hall.leader(), now());
     ways(&hall, old).for_each(Proxy::blackhole);
-    let (new, led) = hall.successor(old, since);
-    notes.promised("new leader after", led - since, 3600);
-    let silent = hall.line(old, since, "the old leader to fall silent", |line| line.role != "leader");
-    notes.promised("old leader silent after", silent.at - since, 2600);
-    assert!(silent.at <= led, "two led at once\n{}", hall.report());
-    notes.time("silence before the successor", led - silent.at);
+    let replaced = hall.replaced(old, since);
+    notes.promised("new leader after", replaced.led - since, 3600);
+    notes.promised("old leader silent after", replaced.silent - since, 2600);
+    notes.time("silence before the successor", replaced.led - replaced.silent);
     hall.watch(&EVERYBODY, now(), 4);
     ways(&hall, old).for_each(Proxy::heal);
-    assert_eq!(hall.settled(), new);
+    assert_eq!(hall.settled(), replaced.by);
     hall.watch(&EVERYBODY, now(), 6);
     hall.assert_unbroken(&EVERYBODY, since);
     hall.assert_one_voice(since);
@@ -194,14 +171,9 @@ pub(super) fn a_way_that_is_open_in_one_direction_degrades_its_console_alone(not
     let (leader, roles, since) = (hall.leader(), hall.roles(), now());
     let cut = hall.others(leader)[0];
     ways(&hall, cut).for_each(|way| way.half(Way::Down));
-    let stale = hall.line(cut, since, "the picture to be stale", |line| line.tells("not in sync"));
-    notes.time("said to be stale after", stale.at - since);
+    notes.time("said to be stale after", hall.stale(cut, since));
     hall.watch(&EVERYBODY, now(), 6);
-    let others = (0..3).filter(|place| *place != cut);
-    for place in others {
-        assert_eq!(hall.roles()[place], roles[place], "{}", hall.report());
-        assert!(hall.seats[place].lines().since(since).iter().all(|line| line.notice.is_none()), "{}", hall.report());
-    }
+    hall.assert_untouched(&hall.others(cut), &roles, since);
     ways(&hall, cut).for_each(Proxy::heal);
     assert_eq!(hall.settled(), leader);
     hall.assert_unbroken(&EVERYBODY, since);
