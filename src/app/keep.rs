@@ -1,15 +1,15 @@
 //! What outlives this console: which store it has, what that held, and who keeps it from now on.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tracing::warn;
 
 use super::driver::Inbox;
 use crate::config::{Config, StateConfig};
-use crate::coordination::store::{self, FileStore, Held, Keeper, Lock, MemoryStore, Pace, Store};
+use crate::coordination::store::{self, FileStore, Held, Keeper, Lock, MemoryStore, Pace, Store, Told};
 use crate::frame::Safe;
-use crate::kernel::{BoardSnapshot, Concern, Current, Input, Snapshot};
+use crate::kernel::{BoardSnapshot, Concern, Current, Input, Kernel, Moment, Snapshot};
 use crate::metrics::Meters;
 
 /// Where the keeper stands as soon as there is a config that says what is kept, and a right to keep
@@ -70,11 +70,18 @@ pub(super) struct Opened {
 /// Another console of this machine keeps there.
 pub(super) struct Taken(pub(super) String);
 
-/// Opens the store that `config` names and puts its keeper on `shelf`.
+/// Opens the store that `config` names and puts its keeper on `shelf`; `resumes`: the board goes on from what it
+/// holds, also where that can be read later only.
 ///
 /// # Errors
 /// Where another console has it.
-pub(super) fn open(config: &Config, shelf: &Shelf, inbox: &Arc<Inbox>, meters: &Arc<Meters>) -> Result<Opened, Taken> {
+pub(super) fn open(
+    config: &Config,
+    shelf: &Arc<Shelf>,
+    inbox: &Arc<Inbox>,
+    meters: &Arc<Meters>,
+    resumes: bool,
+) -> Result<Opened, Taken> {
     let mut opened = Opened::default();
     let (mut store, lock) = open_store(config, &mut opened.notices)?;
     let loaded = store.load();
@@ -83,18 +90,41 @@ pub(super) fn open(config: &Config, shelf: &Shelf, inbox: &Arc<Inbox>, meters: &
         opened.notices.push(Input::Notice(Concern::Store, Some(Safe::line(trouble).shared())));
     }
     opened.snapshot = loaded.snapshot;
-    let (told, counted) = (Arc::clone(inbox), Arc::clone(meters));
-    let report = move |trouble: Option<String>| {
-        counted.store_written(trouble.is_none());
-        let text = trouble.map(|trouble| Safe::line(&trouble).shared());
-        // A flooded inbox has worse news than this.
-        let _ = told.send(Input::Notice(Concern::Store, text));
+    let (told, counted, merges) = (Arc::clone(inbox), Arc::clone(meters), Arc::downgrade(shelf));
+    let report = move |news: Told| match news {
+        Told::Wrote(well) => counted.store_written(well),
+        Told::Trouble(trouble) => {
+            let text = trouble.map(|trouble| Safe::line(&trouble).shared());
+            // A flooded inbox has worse news than this.
+            let _ = told.send(Input::Notice(Concern::Store, text));
+        }
+        Told::Found(found) => {
+            let merges = Weak::clone(&merges);
+            // Where the inbox is flooded it is told again.
+            let _ = told.visit(move |kernel, now| take_in(kernel, now, found, &merges));
+        }
     };
-    let trouble = loaded.troubles.into_iter().next().filter(|_| loaded.unread);
-    let keeper = Keeper::start(store, Pace::default(), trouble, report);
+    let unread = loaded.troubles.into_iter().next().filter(|_| loaded.unread && resumes);
+    let keeper = Keeper::start(store, Pace::default(), unread, report);
     let keeper = keeper.inspect_err(|why| warn!("nothing is kept: {why}")).ok();
     *shelf.kept() = Some(Kept { keeper, _lock: lock });
     Ok(opened)
+}
+
+/// Takes in what a store held that answers late, and gives it the board with that.
+///
+/// What has been heard since the start is newer, and so is the turn that is on: it stays. A board that is not there yet is waited for.
+fn take_in(kernel: &mut Kernel, now: Moment, found: Snapshot, shelf: &Weak<Shelf>) {
+    if !kernel.has_board() {
+        return;
+    }
+    let current = Current { seq: found.current.seq, ..Current::default() };
+    kernel.handle(now, Input::Snapshot(Box::new(Snapshot { current, board: found.board })));
+    let shelf = shelf.upgrade();
+    let shelf = shelf.as_ref().map(|shelf| shelf.kept());
+    if let Some(keeper) = shelf.as_ref().and_then(|kept| kept.as_ref()?.keeper.as_ref()) {
+        keeper.keep_merged(kernel.board().snapshot());
+    }
 }
 
 /// Keeps in memory alone from now on, and says why.

@@ -245,23 +245,6 @@ items:
     }
 
     #[test]
-    fn the_flow_is_no_part_of_what_makes_an_item_another_one() {
-        let revision = |keys: &str| read(&format!("items: [{{id: a, check: 'load:'{keys}}}]")).items[0].revision;
-        let plain = revision("");
-        for keys in [
-            ", priority: 9",
-            ", late: coalesce",
-            ", limit: 20/s, burst: 3",
-            ", confirm: {bad: 2}",
-            ", delay: {on: 5s}",
-            ", breaker: {open_after: 1}",
-            ", flapping: {start: 100%}",
-        ] {
-            assert_eq!(revision(keys), plain, "{keys}");
-        }
-    }
-
-    #[test]
     fn the_board_has_limits_of_its_own() {
         let config = read(
             "concurrency: 8

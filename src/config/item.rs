@@ -8,7 +8,6 @@ use super::known::Known;
 use super::mask::mask_url;
 use super::model::{CheckConfig, Flow, ItemConfig, ItemKind, Levels, Secret, StepConfig, identity};
 use super::reader::{Reader, Section};
-use super::revision::revision;
 use super::schemes::Scheme;
 use super::source::Place;
 use super::steps::PLAN;
@@ -72,14 +71,13 @@ impl Reader<'_> {
             (_, Some(said), _) => self.template(said, kind.as_ref(), known.as_ref()),
             (_, None, Some((id, _))) => {
                 let text = scheme.map_or(id.as_str(), |scheme| scheme.text);
-                Template::parse(text).ok().map(|template| (template, text.to_owned()))
+                Template::parse(text).ok()
             }
             _ => None,
         };
         let item = match (&id, text, kind, hold) {
-            (Some((id, _)), Some((text, written)), Some(kind), None | Some(Some(_))) if !mixed => {
-                let revision = revision(id.as_str(), &written, &kind);
-                Some(ItemConfig { id: id.clone(), text, hold: hold.flatten(), kind, revision })
+            (Some((id, _)), Some(text), Some(kind), None | Some(Some(_))) if !mixed => {
+                Some(ItemConfig { id: id.clone(), text, hold: hold.flatten(), kind })
             }
             _ => None,
         };

@@ -88,7 +88,7 @@ impl Reader<'_> {
         said: Said<'_>,
         kind: Option<&ItemKind>,
         known: Option<&Known>,
-    ) -> Option<(Template, String)> {
+    ) -> Option<Template> {
         let said = said.keep_braces();
         let template = match Template::parse(&said.words.full) {
             Ok(template) => template,
@@ -110,7 +110,7 @@ impl Reader<'_> {
             self.fail(&said.point(*at..at + name.len()), message, help);
             return None;
         }
-        self.known(&said, &names, known).then_some((template, said.words.full))
+        self.known(&said, &names, known).then_some(template)
     }
 }
 

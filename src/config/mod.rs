@@ -65,7 +65,6 @@ mod reader;
 #[cfg(feature = "config")]
 mod render;
 #[cfg(feature = "config")]
-mod revision;
 #[cfg(feature = "config")]
 mod scan;
 #[cfg(feature = "config")]

@@ -71,8 +71,6 @@ pub struct ItemConfig {
     pub hold: Option<Span>,
     /// Where its news comes from.
     pub kind: ItemKind,
-    /// A digest of all that says how it is measured (everything but `hold` and its flow).
-    pub revision: u64,
 }
 
 /// Where an item's news comes from.
@@ -197,7 +195,6 @@ impl fmt::Debug for ItemConfig {
             .field("id", &self.id)
             .field("hold", &self.hold)
             .field("kind", &self.kind)
-            .field("revision", &self.revision)
             .finish_non_exhaustive()
     }
 }

@@ -204,6 +204,13 @@ impl Console {
         self.leader.as_ref()
     }
 
+    /// For how long a leader, that etcd knows of, has not been heard; `None`: nobody leads, or this console does.
+    #[must_use]
+    pub fn misses(&self, now: Moment) -> Option<Span> {
+        let led = matches!(self.candidate()?.standing(now), Standing::Follows(Some(_)));
+        led.then(|| self.listener.silence(now))
+    }
+
     /// The newest leadership that was heard.
     #[must_use]
     pub fn heard(&self) -> Token {

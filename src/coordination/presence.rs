@@ -35,6 +35,9 @@ pub struct Presence {
     pub bound_us: u64,
     /// When it told this, in milliseconds since the Unix epoch by its wall clock.
     pub seen_ms: u64,
+    /// It does not hear its leader over the store, and asks to be told over etcd too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deaf: bool,
 }
 
 impl Presence {
@@ -63,6 +66,31 @@ impl Presence {
             role: clean(self.role),
             machine: clean(self.machine),
             ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_whether_it_speaks_of_hearing_or_not() {
+        let well = Presence { console: "north".into(), ..Presence::default() };
+        assert!(!well.write().contains("deaf"), "whoever does not know the word reads it as ever");
+        let deaf = Presence { deaf: true, ..well.clone() };
+        for told in [well, deaf] {
+            assert_eq!(Presence::read(&told.write()), Some(told));
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_none() {
+        let well = Presence::default().write();
+        let long = format!("{well}{}", " ".repeat(BYTES_MAX));
+        for foreign in ["", "x", "{}", "[]", &well.replace("role", "rôle"), &long, &well.replace('}', r#","deaf":1}"#)]
+        {
+            assert_eq!(Presence::read(foreign), None, "{foreign}");
         }
     }
 }

@@ -228,7 +228,7 @@ impl Meters {
         }
     }
 
-    /// The state was written to its store, or could not be.
+    /// A part of the state was written to its store, or could not be.
     pub fn store_written(&self, ok: bool) {
         self.store_write.count(ok);
     }

@@ -158,7 +158,7 @@ table! {
     NOTICE = Metric::new("marquee_notice", Gauge, Count,
         "1 while the screen tells that this part of the program is not well, else 0.").by(&["concern"]);
     STORE_WRITE = Metric::new("marquee_store_write_total", Counter, Count,
-        "Writes of the state to its store, by result.").by(&["result"]);
+        "Writes of the turn that is on and of the board to the store, by result; one that a later leader's fence refused is a failure.").by(&["result"]);
     TEXT_FILTERED = Metric::new("marquee_text_filtered_total", Counter, Count,
         "Texts from outside from which control codes or misleading characters were removed.");
     TICKS_LEFT_ALONE = Metric::new("marquee_ticks_left_alone_total", Counter, Count,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::consoles::{Notes, Scenario};
 use crate::support::clock::now;
-use crate::support::hall::{Hall, Plan, percentile};
+use crate::support::hall::{Hall, Plan};
 
 /// How this program is told to run one scenario within the servers' network.
 pub(crate) const INSIDE: &str = "--inside";
@@ -195,19 +195,17 @@ fn cut(hub: &str, hosts: &[&str], notes: &mut Notes) -> Option<()> {
     if hosts.len() > 1 {
         drop_down(hub, old);
     }
-    let (new, led) = hall.successor(old, since);
-    notes.promised("new leader after", led - since, 3600);
-    let silent = hall.line(old, since, "the old leader to fall silent", |line| line.role != "leader");
-    notes.promised("old leader silent after", silent.at - since, 2600);
-    assert!(silent.at <= led, "two led at once\n{}", hall.report());
-    notes.time("silence before the successor", led - silent.at);
+    let replaced = hall.replaced(old, since);
+    notes.promised("new leader after", replaced.led - since, 3600);
+    notes.promised("old leader silent after", replaced.silent - since, 2600);
+    notes.time("silence before the successor", replaced.led - replaced.silent);
     if hosts.len() == 1 {
-        let follows = hall.line(old, led, "the old leader to follow", |line| line.role == "follower");
+        let follows = hall.line(old, replaced.led, "the old leader to follow", |line| line.role == "follower");
         notes.time("old leader follows after", follows.at - since);
     }
     hall.watch(&EVERYBODY, now(), 6);
     heal(hub, old);
-    assert_eq!(hall.settled(), new);
+    assert_eq!(hall.settled(), replaced.by);
     hall.watch(&EVERYBODY, now(), 6);
     hall.assert_unbroken(&EVERYBODY, since);
     hall.assert_one_voice(since);
@@ -219,26 +217,14 @@ fn link(hub: &str, notes: &mut Notes) -> Option<()> {
     let (leader, since) = (hall.leader(), now());
     let lost = hall.others(leader)[0];
     assert!(ip(&format!("-n {hub} link set p{lost} down")));
-    let stale = hall.line(lost, since, "the picture to be stale", |line| line.tells("not in sync"));
-    notes.promised("said to be stale after", stale.at - since, 2200);
-    let alone = hall.line(lost, since, "the console to go on alone", |line| line.role == "local");
-    notes.promised("alone after", alone.at - since, 8700);
+    notes.promised("said to be stale after", hall.stale(lost, since), 2200);
+    notes.promised("alone after", hall.alone(lost, since), 8700);
     hall.watch(&EVERYBODY, now(), 24);
-    let (mut spreads, missed) = hall.spreads(since);
-    assert_eq!(missed, 0, "{}", hall.report());
-    notes.promised("spread meanwhile, p95", percentile(&mut spreads, 95), 20);
+    notes.promised("spread meanwhile, p95", hall.spread(since), 20);
     let healed = now();
     assert!(ip(&format!("-n {hub} link set p{lost} up")));
-    let back =
-        hall.line(lost, healed, "the console to follow", |line| line.role == "follower" && line.notice.is_none());
-    notes.promised("back after", back.at - healed, 2500);
-    assert_eq!(hall.settled(), leader);
-    let settled = now() + hall.interval;
-    hall.watch(&EVERYBODY, settled, 6);
-    hall.assert_unbroken(&hall.others(lost), since);
-    hall.assert_unbroken_until(lost, since, healed);
-    hall.assert_unbroken(&[lost], settled);
-    hall.assert_one_voice(since);
+    notes.promised("back after", hall.returned(lost, since, healed), 2500);
+    assert_eq!(hall.leader(), leader);
     Some(())
 }
 
@@ -247,13 +233,9 @@ fn oneway(hub: &str, notes: &mut Notes) -> Option<()> {
     let (leader, roles, since) = (hall.leader(), hall.roles(), now());
     let deaf = hall.others(leader)[0];
     drop_down(hub, deaf);
-    let stale = hall.line(deaf, since, "the picture to be stale", |line| line.tells("not in sync"));
-    notes.promised("said to be stale after", stale.at - since, 2200);
+    notes.promised("said to be stale after", hall.stale(deaf, since), 2200);
     hall.watch(&EVERYBODY, now(), 6);
-    for place in EVERYBODY.into_iter().filter(|place| *place != deaf) {
-        assert_eq!(hall.roles()[place], roles[place], "{}", hall.report());
-        assert!(hall.seats[place].lines().since(since).iter().all(|line| line.notice.is_none()), "{}", hall.report());
-    }
+    hall.assert_untouched(&hall.others(deaf), &roles, since);
     heal(hub, deaf);
     assert_eq!(hall.settled(), leader);
     hall.assert_unbroken(&EVERYBODY, since);
@@ -272,10 +254,8 @@ fn thin(hub: &str, notes: &mut Notes) -> Option<()> {
     assert!(shaped.is_ok_and(|shaped| shaped.status.success()), "no way to make a link thin");
     hall.watch(&EVERYBODY, now(), 40);
     assert_eq!(hall.roles(), roles, "{}", hall.report());
-    assert!(hall.seats[far].lines().since(since).iter().all(|line| line.notice.is_none()), "{}", hall.report());
-    let (mut spreads, missed) = hall.spreads(since);
-    assert_eq!(missed, 0, "{}", hall.report());
-    notes.promised("spread p95", percentile(&mut spreads, 95), 20);
+    hall.assert_untouched(&[far], &roles, since);
+    notes.promised("spread p95", hall.spread(since), 20);
     hall.assert_unbroken(&EVERYBODY, since);
     hall.assert_one_voice(since);
     Some(())

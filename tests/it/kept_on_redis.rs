@@ -118,6 +118,59 @@ fn the_picture_comes_without_the_server_and_the_state_when_it_comes() {
     assert!(run.wait_exit().success());
 }
 
+/// Whether the board says this of an item.
+fn says(home: &TempHome, id: &str, text: &str) -> bool {
+    marquee(home, &["show", id]).all().contains(text)
+}
+
+fn push(home: &TempHome, id: &str, text: &str) {
+    let push = || marquee(home, &["push", id, "--level", "warning", "--text", text]).code == Some(0);
+    eventually("the push to be taken", || push().then_some(()));
+}
+
+/// Ends a board by a request.
+fn end(mut run: Piped) {
+    run.signal(Signal::TERM);
+    assert!(run.wait_exit().success());
+}
+
+#[test]
+fn a_server_that_answers_late_gives_its_board_before_it_is_written_over() {
+    const TEST: &str = "a_server_that_answers_late_gives_its_board_before_it_is_written_over";
+    for cluster in ["none", "local"] {
+        let mut redis = Redis::absent();
+        if !redis.start(TEST) {
+            return;
+        }
+        let board = format!("cluster: {cluster}\n{BOARD}  - {{id: line, ttl: 1h}}\n");
+        let home = TempHome::with_config(&redis.config(&board));
+        let run = Piped::render(&home, "json");
+        for id in ["kept", "both", "line"] {
+            push(&home, id, "of the first day");
+        }
+        end(run);
+        redis.kill();
+
+        let mut run = Piped::render(&home, "json");
+        run.line_where("that tells of the server", |line| line.contains("from Redis (127.0.0.1:"));
+        for id in ["both", "new"] {
+            push(&home, id, "of the second day");
+        }
+        assert!(!says(&home, "kept", "of the first day"), "nobody could know of it yet");
+        redis.start(TEST);
+        let all = |home: &TempHome| {
+            ["kept", "line"].iter().all(|id| says(home, id, "of the first day"))
+                && ["both", "new"].iter().all(|id| says(home, id, "of the second day"))
+        };
+        eventually("what the server kept, and what is newer", || all(&home).then_some(()));
+        end(run);
+
+        let run = Piped::render(&home, "json");
+        eventually("all of it to be kept", || all(&home).then_some(()));
+        end(run);
+    }
+}
+
 #[test]
 fn a_silent_server_holds_up_neither_the_start_nor_the_end() {
     let server = SilentServer::start();

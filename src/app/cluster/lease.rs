@@ -1,40 +1,40 @@
 //! `cluster: etcd://…`: many machines, led by whoever holds the lease.
 //!
-//! Carries the protocol's questions to etcd and its words to the store, or where that is down to etcd
-//! too, and brings back what comes. What any of it means is the protocol's business.
+//! Carries the protocol's questions to etcd and its words to the store, or where that is down or not heard by
+//! everybody to etcd too, and brings back what comes. What any of it means is the protocol's business.
+
+mod voice;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::info;
 
 use super::ask::answer;
 use super::guard::Guard;
+use super::happened::Happened;
 use super::member::{self, Membership};
 use super::opener::Opener;
-use super::part::{Part, Spoken, Taken, Whole};
+use super::part::{Part, Taken, Whole};
 use super::roster::Wanted;
 use super::store::StoreWay;
 use super::trouble::Trouble;
 use crate::config::LeaseConfig;
 use crate::config::timing::BEAT;
-use crate::coordination::election::{Answer, Ask, Candidate, Event, Missed};
+use crate::coordination::Presence;
+use crate::coordination::election::{Ask, Candidate, Event};
 use crate::coordination::etcd::{Client, Watched};
-use crate::coordination::{Presence, Token};
-use crate::kernel::beat::{Role, Sample};
+use crate::coordination::link::{Detour, Favour};
+use crate::kernel::beat::Role;
 use crate::kernel::{Moment, Span};
 
 /// The leader speaks at every change of the board, but not faster than this: a turn that is
 /// decided then still reaches everybody well within the lead time, and a busy board does not flood a thin link.
 const SPEAK_GAP: Span = Span::from_millis(50);
-
-/// The whole board is kept for newcomers at most this often.
-const BOARD_EVERY: Span = Span::from_secs(1);
 
 /// A follower that lacks the board asks for it at most this often.
 const FETCH_EVERY: Span = Span::from_millis(500);
@@ -42,42 +42,11 @@ const FETCH_EVERY: Span = Span::from_millis(500);
 /// How often the leader counts the consoles.
 const COUNT_EVERY: Span = Span::from_secs(2);
 
+/// The same where a console has rung; many that lose the store at once ring at once.
+const COUNT_GAP: Span = Span::from_millis(200);
+
 /// How long the last words and the resignation may take together: the others wait for them.
 const FAREWELL: Duration = Duration::from_millis(120);
-
-/// What the tasks tell.
-pub(super) enum Happened {
-    /// The elector or the store answered.
-    Answered { ask: Ask, sent: Moment, answer: Result<Answer, Missed> },
-    /// A change in etcd.
-    Watched(Watched),
-    /// A line of a leader; true: one that was kept, and may be old.
-    Text(String, bool),
-    /// A write was refused in favour of this one.
-    Outranked(Token),
-    /// How writing to the store goes: its trouble, or none.
-    Store(Option<String>),
-    /// How asking etcd goes: its trouble, or none.
-    Etcd(Option<String>),
-    /// How listening at the store goes.
-    Hearing(Option<String>),
-    /// What the store held when it was claimed.
-    Held { beat: Option<String>, board: Option<String> },
-    /// The server of this name told the time; answered with when to ask it next.
-    Sampled(String, Sample, oneshot::Sender<Moment>),
-    /// Something odd that an operator should know.
-    Odd(String),
-    /// The lease on which this console's record hangs.
-    Belongs(i64),
-    /// Whether this console's name is its own.
-    Admitted(bool),
-    /// All consoles.
-    Members(Vec<Presence>),
-    /// Somebody wants to know all consoles.
-    Wanted(Wanted),
-    /// The board changed.
-    Changed,
-}
 
 /// What the task needs beside its part.
 pub(super) struct Ways {
@@ -96,6 +65,15 @@ pub(super) struct Ways {
     pub(super) opener: Option<Opener>,
 }
 
+/// What a leader says over etcd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OverEtcd {
+    Nothing,
+    /// Whoever begins to listen there has to find the whole board first.
+    Begins,
+    Beats,
+}
+
 /// A console among many machines.
 pub(super) struct Lease {
     part: Part,
@@ -104,6 +82,12 @@ pub(super) struct Lease {
     resumed: bool,
     /// The leader was heard over etcd last.
     by_etcd: bool,
+    /// Whether this console needs to hear its leader over etcd.
+    detour: Detour,
+    /// Whether somebody needs to hear this one there.
+    favour: Favour,
+    /// What it says over etcd.
+    over_etcd: OverEtcd,
     last_beat: Moment,
     /// Who was there when etcd was asked last.
     members: Vec<Presence>,
@@ -111,6 +95,8 @@ pub(super) struct Lease {
     next_board: Moment,
     next_fetch: Moment,
     next_count: Moment,
+    /// When the consoles were counted last.
+    counted: Moment,
 }
 
 impl Lease {
@@ -122,12 +108,16 @@ impl Lease {
             trouble: Trouble::default(),
             resumed: false,
             by_etcd: false,
+            detour: Detour::default(),
+            favour: Favour::default(),
+            over_etcd: OverEtcd::Nothing,
             last_beat: now,
             members: Vec::new(),
             next_beat: now,
             next_board: now,
             next_fetch: now,
             next_count: now,
+            counted: now,
         }
     }
 
@@ -192,7 +182,10 @@ impl Lease {
                 let trouble = trouble.filter(|_| self.leads());
                 self.trouble.note_writing(&self.part, trouble);
             }
-            Happened::Hearing(trouble) => self.trouble.note_hearing(&self.part, trouble),
+            Happened::Hearing(trouble) => {
+                self.detour.listens(trouble.is_none());
+                self.trouble.note_hearing(&self.part, trouble);
+            }
             Happened::Etcd(trouble) => self.trouble.note_etcd(trouble),
             Happened::Held { beat, board } => {
                 if !std::mem::replace(&mut self.resumed, true) {
@@ -209,6 +202,9 @@ impl Lease {
             Happened::Admitted(admitted) => self.part.console.elect(now, Event::Admitted(admitted)),
             Happened::Members(members) => {
                 self.part.roster.tell_consoles(u32::try_from(members.len()).unwrap_or(u32::MAX));
+                if self.leads() && members.iter().any(|other| other.deaf && other.boot != self.part.who.boot) {
+                    self.favour.asked(now);
+                }
                 self.members = members;
             }
             Happened::Wanted(wanted) => self.list(Some(wanted)),
@@ -228,6 +224,10 @@ impl Lease {
                 self.by_etcd = true;
                 return self.fetch(now);
             }
+            Watched::Deaf => {
+                self.next_count = self.next_count.min(now.max(self.counted + COUNT_GAP));
+                return;
+            }
             Watched::Foreign(why) => return self.part.note_odd(now, &why),
         };
         self.part.console.elect(now, event);
@@ -237,6 +237,13 @@ impl Lease {
         let taken = self.part.take(text, stored).await;
         if matches!(taken, Taken::Heard | Taken::Behind) && !stored {
             (self.resumed, self.by_etcd) = (true, by_etcd);
+        }
+        if matches!(taken, Taken::Heard | Taken::Behind | Taken::Again) && !stored {
+            if by_etcd {
+                self.detour.heard_there();
+            } else {
+                self.detour.heard(self.part.now());
+            }
         }
         if taken == Taken::Behind {
             self.fetch(self.part.now());
@@ -269,6 +276,7 @@ impl Lease {
 
     async fn settle(&mut self) {
         let now = self.part.now();
+        self.go_round(now);
         let changed = self.part.settle(now);
         if changed && !self.leads() {
             self.trouble.note_writing(&self.part, None);
@@ -280,46 +288,44 @@ impl Lease {
         let Some(token) = self.part.console.may_speak(now) else { return };
         if changed {
             (self.next_beat, self.next_board, self.next_count) = (now, now, now);
+            self.over_etcd = OverEtcd::Nothing;
             if let Some(opener) = &self.ways.opener {
                 opener.later(!self.resumed);
             }
         }
         if self.next_count <= now {
-            self.next_count = now + COUNT_EVERY;
+            (self.counted, self.next_count) = (now, now + COUNT_EVERY);
             self.list(None);
         }
+        self.open_detour(now);
         if self.next_beat <= now {
             (self.last_beat, self.next_beat) = (now, now + BEAT);
-            let whole = if self.next_board <= now { Whole::Changed } else { Whole::No };
+            let begins = self.over_etcd == OverEtcd::Begins;
+            let whole = match (begins, self.next_board <= now) {
+                (true, _) => Whole::Always,
+                (false, true) => Whole::Changed,
+                (false, false) => Whole::No,
+            };
             if let Some(spoken) = self.part.speak(token, whole, false).await {
+                if begins {
+                    self.over_etcd = OverEtcd::Beats;
+                }
                 self.say(token, spoken);
             }
         }
     }
 
-    /// Says it over the store; where that is none or down, over etcd.
-    fn say(&mut self, token: Token, spoken: Spoken) {
-        let now = self.part.now();
-        // The board may have thought for long: whoever may not speak any more says nothing.
-        if self.part.console.may_speak(now) != Some(token) {
+    /// Where the leader is not heard over the store: asks to be told over etcd, and says so.
+    fn go_round(&mut self, now: Moment) {
+        if self.ways.store.is_none() {
             return;
         }
-        if spoken.board.is_some() {
-            self.next_board = now + BOARD_EVERY;
+        if let Some(silence) = self.part.console.misses(now) {
+            self.detour.misses(silence);
         }
-        if self.ways.store.is_none() || self.trouble.writing.is_some() {
-            let (etcd, beat, board) = (self.ways.etcd.clone(), spoken.beat.clone(), spoken.board.clone());
-            self.spawn(async move {
-                if let Some(board) = board {
-                    let _ = etcd.put_board(token.rev, &board).await;
-                }
-                // What is lost is said again with the next beat; who leads no more hears it from the watch.
-                let _ = etcd.put_frame(token.rev, &beat).await;
-            });
-        }
-        if let Some(store) = &self.ways.store {
-            store.say(spoken);
-        }
+        self.part.deaf = self.detour.is_needed();
+        let in_step = matches!(self.part.role(), Role::Follower(_)) && self.part.console.apart(now).is_none();
+        self.trouble.note_detour(&self.part, self.detour.is_taken() && in_step);
     }
 
     fn carry(&self, ask: Ask) {
@@ -365,32 +371,6 @@ impl Lease {
         let stop = self.ways.ends.clone();
         let task = async move { _ = stop.run_until_cancelled_owned(task).await };
         self.ways.tracker.spawn_on(task, &self.ways.runtime);
-    }
-
-    /// The last words, and the lease back, so that the next one need not wait for it; whether it is back.
-    async fn close(&mut self) -> bool {
-        let lease = self.part.console.candidate().and_then(Candidate::lease);
-        let now = self.part.now();
-        let farewell = async {
-            if let Some(token) = self.part.console.may_speak(now)
-                && let Some(spoken) = self.part.speak(token, Whole::Changed, true).await
-            {
-                if let (Some(store), None) = (&self.ways.store, &self.trouble.writing) {
-                    let _ = store.say_last(spoken).await;
-                } else {
-                    let _ = self.ways.etcd.put_frame(token.rev, &spoken.beat).await;
-                }
-            }
-            match lease {
-                Some(lease) => self.ways.etcd.revoke(lease).await.is_ok(),
-                None => true,
-            }
-        };
-        let resigned = timeout(FAREWELL, farewell).await.unwrap_or_default();
-        if !resigned {
-            info!("the others take over when the lease has run out");
-        }
-        resigned
     }
 }
 

@@ -20,7 +20,7 @@ use super::part::{Part, Taken, Whole};
 use super::roster::Wanted;
 use crate::config::timing::BEAT;
 use crate::coordination::election::local::{Candidate, Contested, Leadership};
-use crate::coordination::link::local::{Ear, Speaker, Told};
+use crate::coordination::link::local::{Ear, Speaker, TO_FOLLOWER_BYTES_MAX, Told};
 use crate::coordination::{Presence, Token};
 use crate::kernel::beat::Role;
 use crate::kernel::{Moment, Span};
@@ -256,15 +256,24 @@ impl Lock {
         let Some(token) = self.part.console.may_speak(now) else { return };
         if self.speaker().is_some_and(|speaker| speaker.followers() > 0) {
             self.say(token, None, handover).await;
+        } else {
+            self.part.whole_board.is_for_nobody();
         }
     }
 
     /// Says what is new to all who follow, and everything to the one that is a `newcomer`.
     async fn say(&mut self, token: Token, newcomer: Option<u64>, handover: bool) {
-        let whole = if newcomer.is_some() { Whole::Always } else { Whole::No };
+        let whole = match newcomer {
+            // It is asked for again and again, and is written anew once it is another one.
+            Some(_) if self.part.whole_board.is_too_long() => Whole::Changed,
+            Some(_) => Whole::Always,
+            None => Whole::No,
+        };
         let Some(spoken) = self.part.speak(token, whole, handover).await else { return };
-        let Some(speaker) = self.speaker() else { return };
-        if let (Some(follower), Some(board)) = (newcomer, spoken.board) {
+        let Station::Leads { speaker: Some(speaker), .. } = &self.station else { return };
+        if let (Some(follower), Some(board)) = (newcomer, spoken.board)
+            && self.part.whole_board.fits(token, board.len(), TO_FOLLOWER_BYTES_MAX)
+        {
             speaker.answer(follower, &board.into());
         }
         if let Some(news) = spoken.news {
@@ -313,7 +322,7 @@ impl Lock {
             }
             Taken::Consoles(present) => self.told = present,
             Taken::Heard => self.has_followed = true,
-            Taken::Nothing => {}
+            Taken::Nothing | Taken::Again => {}
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::lease::Happened;
+use super::happened::Happened;
 use super::roster::Roster;
 use crate::coordination::Presence;
 use crate::coordination::etcd::{Announced, Client};
@@ -79,11 +79,19 @@ impl Membership {
         }
     }
 
-    /// Tells the record again and again, for its role, its clock error and when it was seen.
+    /// Tells the record again and again, for its role, its clock error and when it was seen; and where it says that
+    /// this console does not hear its leader, has that one look.
     async fn keep_told(&self, lease: i64, pause: Duration, tell: &mpsc::Sender<Happened>) {
         let settled = Instant::now() + SETTLED;
+        let mut rung = false;
         loop {
-            let told = self.tell(lease).await;
+            let own = Presence { lease, ..self.roster.own() };
+            let told = self.tell(&own).await;
+            if told == Ok(true) && own.deaf && !rung {
+                // The leader looks by itself as well, a little later.
+                let _ = self.etcd.ring(lease, &self.name).await;
+            }
+            rung = own.deaf;
             if let Ok(admitted) = told {
                 let _ = tell.send(Happened::Admitted(admitted)).await;
             }
@@ -110,9 +118,8 @@ impl Membership {
     }
 
     /// Tells the record; false: the name is another's.
-    async fn tell(&self, lease: i64) -> Result<bool, ()> {
-        let own = Presence { lease, ..self.roster.own() };
-        match self.etcd.announce(lease, &self.name, &own.write()).await {
+    async fn tell(&self, own: &Presence) -> Result<bool, ()> {
+        match self.etcd.announce(own.lease, &self.name, &own.write()).await {
             Ok(Announced::Done) => Ok(true),
             Ok(Announced::Taken(said)) => {
                 // The record of a process of this machine that was killed stands in its successor's way.

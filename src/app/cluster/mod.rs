@@ -10,6 +10,8 @@ mod deadline;
 #[cfg(feature = "etcd")]
 mod guard;
 #[cfg(feature = "etcd")]
+mod happened;
+#[cfg(feature = "etcd")]
 mod lease;
 mod lock;
 #[cfg(feature = "etcd")]
@@ -24,6 +26,7 @@ mod roster;
 mod store;
 #[cfg(feature = "etcd")]
 mod trouble;
+mod whole;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -120,7 +123,7 @@ impl Cluster {
         let opener = self.opener(config);
         let (first, mut inputs) = match candidate.try_lead(0) {
             Ok(Contested::Leads(held)) => {
-                let found = opener.open();
+                let found = opener.open(true);
                 let known = found.fence;
                 // A runtime folder does not outlive the machine's restart, the state does: fences go on from it.
                 let held = if known < held.fence() {
@@ -258,7 +261,7 @@ impl Cluster {
         &self,
         config: &Config,
         board: &str,
-        (tell, ends): (&tokio::sync::mpsc::Sender<lease::Happened>, &CancellationToken),
+        (tell, ends): (&tokio::sync::mpsc::Sender<happened::Happened>, &CancellationToken),
         inputs: &mut Vec<Input>,
     ) -> Option<store::StoreWay> {
         let crate::config::StateConfig::Redis { url, .. } = &config.state else { return None };
@@ -268,6 +271,7 @@ impl Cluster {
             stop: ends,
             tell,
             clock: self.needs.clock,
+            meters: Arc::clone(&self.needs.meters),
         };
         let started = store::StoreWay::start(url.reveal(), board, &tasks);
         started

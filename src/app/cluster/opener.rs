@@ -40,14 +40,14 @@ impl Opener {
 
     /// Opens it; where it is another's, keeps in memory. Gives what the kernel has to hear.
     pub(super) fn now(&self) -> Vec<Input> {
-        self.open().inputs
+        self.open(true).inputs
     }
 
-    /// The same, with the fence that was kept.
-    pub(super) fn open(&self) -> Opened {
+    /// The same, with the fence that was kept; `resumes`: the board is to go on from what it holds.
+    pub(super) fn open(&self, resumes: bool) -> Opened {
         let Needs { shelf, inbox, meters, .. } = &self.needs;
         told(
-            keep::open(&self.config, shelf, inbox, meters)
+            keep::open(&self.config, shelf, inbox, meters, resumes)
                 .unwrap_or_else(|keep::Taken(why)| keep::without(&why, shelf)),
         )
     }
@@ -64,7 +64,7 @@ impl Opener {
                 let Needs { runtime, .. } = &opener.needs;
                 let tried = runtime.spawn_blocking(move || {
                     let Needs { shelf, inbox, meters, .. } = &again.needs;
-                    keep::open(&again.config, shelf, inbox, meters).map(told)
+                    keep::open(&again.config, shelf, inbox, meters, resumes).map(told)
                 });
                 match tried.await {
                     Ok(Ok(found)) => return opener.tell(found, resumes),
@@ -72,7 +72,7 @@ impl Opener {
                     Err(_) => return,
                 }
             }
-            opener.tell(opener.open(), resumes);
+            opener.tell(opener.open(resumes), resumes);
         };
         let stop = self.stop.clone();
         let task = async move { _ = stop.run_until_cancelled_owned(task).await };

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::roster::Roster;
+use super::whole::WholeBoard;
 use crate::app::clock::Clock;
 use crate::app::driver::Inbox;
 use crate::config::timing::HORIZON;
@@ -71,6 +72,8 @@ pub(super) enum Taken {
     Heard,
     /// It is taken up, but the board behind it is another one than ours: the whole is needed.
     Behind,
+    /// The newest beat, once more: it had come by another way.
+    Again,
     /// A list of the consoles.
     Consoles(Vec<Presence>),
 }
@@ -88,6 +91,9 @@ pub(super) struct Part {
     role: Option<Role>,
     since: Moment,
     notice: Option<String>,
+    pub(super) whole_board: WholeBoard,
+    /// Its leader is not heard over the store.
+    pub(super) deaf: bool,
     odd: Option<(String, Moment)>,
     lead: Span,
     /// How long ahead turns are decided where there are others to hear of them.
@@ -120,6 +126,8 @@ impl Part {
             role: None,
             since,
             notice: None,
+            whole_board: WholeBoard::default(),
+            deaf: false,
             odd: None,
             lead: Span::ZERO,
             lead_among_others,
@@ -171,7 +179,12 @@ impl Part {
             self.give(Input::Lead(lead));
         }
         let odd = self.odd.take().filter(|(_, until)| *until > now);
-        let notice = self.console.notice(now).or_else(|| odd.as_ref().map(|(why, _)| why.clone()));
+        let notice = self.console.notice(now);
+        let token = self.console.may_speak(now);
+        let follows = token.is_some() || matches!(role, Role::Follower(_));
+        let board = || self.whole_board.notice(now, token, leader.as_deref().unwrap_or("the leader"));
+        let notice = notice.or_else(|| board().filter(|_| follows));
+        let notice = notice.or_else(|| odd.as_ref().map(|(why, _)| why.clone()));
         self.odd = odd;
         if missed || self.notice != notice {
             if let Some(notice) = notice.as_ref().filter(|_| self.notice.is_none()) {
@@ -202,6 +215,8 @@ impl Part {
             offset_us: offset / 1_000,
             bound_us: bound.as_nanos() / 1_000,
             seen_ms: wall.unix_millis(),
+            // Whoever leads has nobody to hear.
+            deaf: self.deaf && !matches!(self.role(), Role::Leader(_)),
         }
     }
 
@@ -246,6 +261,7 @@ impl Part {
         }
         match self.console.hear(now, &message) {
             Ok(()) => {}
+            Err(Ignored::Again) => return Taken::Again,
             Err(Ignored::Old | Ignored::Own) => return Taken::Nothing,
             Err(why) => {
                 self.meters.message_refused();
@@ -272,9 +288,12 @@ impl Part {
                     kernel.handle(now, Input::Beat(Box::new(beat)));
                     kernel.mark()
                 });
-                if own.await.is_some_and(|own| own != mark) && follows { Taken::Behind } else { Taken::Heard }
+                let behind = own.await.is_some_and(|own| own != mark) && follows;
+                self.whole_board.lacks(now, behind);
+                if behind { Taken::Behind } else { Taken::Heard }
             }
             Said::Board { mirror, .. } => {
+                self.whole_board.lacks(now, false);
                 self.give(Input::Mirror(Box::new(mirror)));
                 Taken::Heard
             }

@@ -149,7 +149,8 @@ impl Roster {
         if clock {
             self.told_bound.store(own.bound_us, Ordering::Relaxed);
         }
-        let changed = clock || self.own.load().role != own.role;
+        let known = self.own.load();
+        let changed = clock || known.role != own.role || known.deaf != own.deaf;
         self.own.store(own);
         if changed {
             self.changed.notify_one();
@@ -157,7 +158,8 @@ impl Roster {
         self.role.send_if_modified(|known| std::mem::replace(known, role).word() != role.word());
     }
 
-    /// Waits until this console has something to tell of itself: another role, or a clock of another quality.
+    /// Waits until this console has something to tell of itself: another role, a clock of another quality, or that
+    /// it does not hear its leader.
     #[cfg(feature = "etcd")]
     pub(super) async fn own_changed(&self) {
         self.changed.notified().await;

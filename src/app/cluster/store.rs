@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::lease::Happened;
+use super::happened::Happened;
 use super::part::Spoken;
 use crate::app::clock::Clock;
 use crate::coordination::Token;
@@ -21,6 +21,7 @@ use crate::coordination::election::{Answer, Ask};
 use crate::coordination::link::redis::{Claimed, Heard, Published, RedisLink, Said, Trouble};
 use crate::kernel::Moment;
 use crate::kernel::beat::Sample;
+use crate::metrics::Meters;
 
 /// News that wait behind a slow server; what is lost comes with the whole board.
 const NEWS_WAITING: usize = 16;
@@ -59,6 +60,7 @@ pub(super) struct Tasks<'a> {
     pub(super) stop: &'a CancellationToken,
     pub(super) tell: &'a mpsc::Sender<Happened>,
     pub(super) clock: Clock,
+    pub(super) meters: Arc<Meters>,
 }
 
 impl StoreWay {
@@ -81,6 +83,7 @@ impl StoreWay {
             ordered,
             found: 0,
             tell: tasks.tell.clone(),
+            meters: Arc::clone(&tasks.meters),
         };
         spawn(Box::pin(writer.run()) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>>);
         spawn(Box::pin(listen(link.another(), tasks.tell.clone())));
@@ -139,6 +142,7 @@ struct Writer {
     tell: mpsc::Sender<Happened>,
     /// The number of the turn that was found there: one that counts lower would be refused as heard before.
     found: u64,
+    meters: Arc<Meters>,
 }
 
 impl Writer {
@@ -197,6 +201,7 @@ impl Writer {
         // The board first: whoever finds by the beat that it lacks it must find it there.
         if let Some((token, board)) = board {
             outcome = refusal(self.link.keep_board(token, &board).await);
+            self.count(&outcome);
         }
         for (token, news) in news {
             if outcome == Ok(None) {
@@ -214,6 +219,7 @@ impl Writer {
             };
             if !matches!(outcome, Ok(Some(_))) {
                 outcome = refusal(self.link.publish(spoken.token, &said, &spoken.beat).await);
+                self.count(&outcome);
             }
             let happened = match outcome {
                 Ok(Some(later)) => Happened::Outranked(later),
@@ -226,6 +232,11 @@ impl Writer {
             // Whoever waited may have gone.
             let _ = written.send(());
         }
+    }
+
+    /// Counts a write of the state: the turn that is on, or the board. News are said and not kept.
+    fn count(&self, outcome: &Result<Option<Token>, String>) {
+        self.meters.store_written(*outcome == Ok(None));
     }
 
     async fn say(&self, happened: Happened) {

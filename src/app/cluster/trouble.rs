@@ -15,6 +15,8 @@ pub(super) struct Trouble {
     pub(super) writing: Option<String>,
     /// With listening there.
     pub(super) hearing: Option<String>,
+    /// The leader is followed over etcd, because it is not heard over the store.
+    by_etcd: bool,
     etcd: Option<String>,
 }
 
@@ -27,6 +29,13 @@ impl Trouble {
     /// Notes how listening goes.
     pub(super) fn note_hearing(&mut self, part: &Part, trouble: Option<String>) {
         self.note_store(part, |own| own.hearing = trouble);
+    }
+
+    /// Notes whether the leader is followed over etcd, because it is not heard over the store.
+    pub(super) fn note_detour(&mut self, part: &Part, by_etcd: bool) {
+        if self.by_etcd != by_etcd {
+            self.note_store(part, |own| own.by_etcd = by_etcd);
+        }
     }
 
     /// Notes how asking etcd goes.
@@ -42,9 +51,9 @@ impl Trouble {
     }
 
     fn note_store(&mut self, part: &Part, note: impl FnOnce(&mut Self)) {
-        let before = self.of_store().cloned();
+        let before = self.of_store();
         note(self);
-        let now = self.of_store().cloned();
+        let now = self.of_store();
         if before == now {
             return;
         }
@@ -53,11 +62,15 @@ impl Trouble {
         } else {
             info!("the store answers again");
         }
-        part.meters.store_written(now.is_none());
         part.give(Input::Notice(Concern::Store, now.map(|why| Safe::line(&why).shared())));
     }
 
-    fn of_store(&self) -> Option<&String> {
-        self.writing.as_ref().or(self.hearing.as_ref())
+    fn of_store(&self) -> Option<String> {
+        let why = self.writing.as_deref().or(self.hearing.as_deref());
+        match (why, self.by_etcd) {
+            (why, false) => why.map(str::to_owned),
+            (Some(why), true) => Some(format!("{why}; follows over etcd")),
+            (None, true) => Some("the leader is not heard over the store; follows over etcd".into()),
+        }
     }
 }

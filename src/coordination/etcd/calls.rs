@@ -21,6 +21,7 @@ const CAMPAIGN: Call = Call { path: TXN, doing: "campaign in", again: true };
 const LEADER: Call = Call { path: TXN, doing: "read the leader from", again: true };
 const EPOCH: Call = Call { path: TXN, doing: "raise the epoch in", again: false };
 const ANNOUNCE: Call = Call { path: TXN, doing: "announce this console in", again: true };
+const RING: Call = Call { path: "/v3/kv/put", doing: "ask to be told over", again: true };
 const MEMBERS: Call = Call { path: "/v3/kv/range", doing: "list the consoles of", again: true };
 
 /// As many consoles as are listed: twenty times what one board is planned for.
@@ -152,7 +153,19 @@ impl Client {
         Ok(Announced::Done)
     }
 
-    /// The consoles' names with what each says of itself, in the names' order.
+    /// Has the leader look at the consoles' records now, because that of `console` says that it does not hear the
+    /// store. Bound to `lease`, so that nothing of it stays.
+    ///
+    /// # Errors
+    /// Why that may not have happened; the leader looks by itself, a little later.
+    pub async fn ring(&self, lease: i64, console: &str) -> Result<(), Failure> {
+        let (key, value) = (base64(self.shared.keys.deaf.as_bytes()), base64(console.as_bytes()));
+        let body = json!({"key": key, "value": value, "lease": lease.to_string()});
+        self.ask::<Value>(RING, body).await.map(|_| ())
+    }
+
+    /// The consoles' names with what each says of itself, in the names' order. What hangs on no lease was put by
+    /// no console that lives, and is left out.
     ///
     /// # Errors
     /// Why they are not known.
@@ -166,7 +179,7 @@ impl Client {
             let name = pair.key.get(prefix.len()..).unwrap_or_default();
             (value(name.to_vec()), value(pair.value))
         };
-        Ok(found.kvs.into_iter().map(member).collect())
+        Ok(found.kvs.into_iter().filter(|pair| pair.lease != 0).map(member).collect())
     }
 
     /// What each endpoint's member says of itself, in the order in which they were named.

@@ -3,7 +3,8 @@
 //! All keys of a board are under `/marquee/v1/BOARD/`: `leader` (bound to the
 //! holder's lease), `epoch` (a number without a lease), `members/CONSOLE` (bound
 //! to each console's lease), `frame` and `board` (the beat's second way, while
-//! there is no Redis). A leader's token is the `create_revision` of `leader`.
+//! there is no Redis or somebody does not hear it), `deaf` (rung when a member says
+//! so). A leader's token is the `create_revision` of `leader`.
 //!
 //! Deliberately no protocol: who campaigns, when a lease is renewed, and when a
 //! leader falls silent is decided elsewhere, on a clock that is not in here.
@@ -183,6 +184,7 @@ struct Keys {
     members: String,
     frame: String,
     board: String,
+    deaf: String,
 }
 
 impl Client {
@@ -199,6 +201,7 @@ impl Client {
             members: key("members/"),
             frame: key("frame"),
             board: key("board"),
+            deaf: key("deaf"),
             prefix: prefix.clone(),
         };
         let transport = Transport::new(spec)?;

@@ -123,8 +123,16 @@ async fn a_name_belongs_to_one_lease() {
     assert_eq!(client.announce(theirs, "east", "y").await, Ok(Announced::Done));
     let both = [("east", "y"), ("north", "since 2")].map(|(name, said)| (name.to_owned(), said.to_owned()));
     assert_eq!(client.members().await.unwrap(), both);
+    let mut watch = client.watch();
+    assert_eq!(next(&mut watch).await, Watched::Restarted);
+    for round in 0..2 {
+        assert_eq!(client.ring(ours, "north").await, Ok(()));
+        assert_eq!(next(&mut watch).await, Watched::Deaf, "{round}");
+    }
     client.revoke(ours).await.unwrap();
     assert_eq!(client.members().await.unwrap(), both[..1]);
+    let gone = client.ring(ours, "north").await;
+    assert!(matches!(gone, Err(Failure::Refused(_))), "{gone:?}");
     assert_eq!(client.announce(theirs, "north", "x").await, Ok(Announced::Done));
 }
 

@@ -1,7 +1,8 @@
 //! The changes under a board's keys, as they happen, for as long as they are asked for.
 //!
 //! The consoles' own records are left out, which sort behind all other keys: fifty consoles that tell of
-//! themselves would be most of what a follower hears, and nobody acts on it.
+//! themselves would be most of what a follower hears. Of all that they tell one thing is urgent, that a console
+//! does not hear the store; for that there is a key that is rung.
 //!
 //! A watch that breaks is begun anew at the next endpoint, from that member's
 //! newest revision on, and says so: whoever listens reads everything again. So
@@ -50,6 +51,8 @@ pub enum Watched {
     Frame(String),
     /// The board was put.
     Board,
+    /// A console has just said in its record that it does not hear the store.
+    Deaf,
     /// Something was put that can't be one of ours, in words that name the key.
     Foreign(String),
     /// The watch has begun, for the first time or anew; changes before may be missing. Read everything.
@@ -225,6 +228,9 @@ fn watched(shared: &Shared, event: Event) -> Option<Watched> {
     }
     if is(&keys.frame) {
         return Some(text(&keys.frame, pair.value, FRAME_BYTES_MAX).map_or_else(Watched::Foreign, Watched::Frame));
+    }
+    if is(&keys.deaf) {
+        return Some(Watched::Deaf);
     }
     is(&keys.board).then_some(Watched::Board)
 }

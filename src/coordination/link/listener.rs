@@ -28,6 +28,8 @@ pub enum Mode {
 pub enum Ignored {
     /// It was heard already, or a later one was, or it was told so long ago that it says nothing any more.
     Old,
+    /// It is the newest that was heard, once more: it came by another way too.
+    Again,
     /// A leader speaks that has a successor.
     Deposed(Token),
     /// It is of another board.
@@ -82,8 +84,11 @@ impl Listener {
         // What a store kept of a leader that is long gone is no sign of life.
         let spent = now.since(head.at) >= HORIZON;
         let order = (head.token, beat.seq, *number);
-        if spent || self.newest.is_some_and(|newest| order <= newest) {
+        if spent || self.newest.is_some_and(|newest| order < newest) {
             return Err(Ignored::Old);
+        }
+        if self.newest == Some(order) {
+            return Err(Ignored::Again);
         }
         if self.silence(now) >= STALE_AFTER {
             self.streak = 0;
@@ -146,7 +151,9 @@ impl Listener {
         [from + STALE_AFTER, from + ALONE_AFTER].into_iter().find(|moment| *moment > now && !self.alone)
     }
 
-    fn silence(&self, now: Moment) -> Span {
+    /// For how long nothing was heard that counts.
+    #[must_use]
+    pub fn silence(&self, now: Moment) -> Span {
         now.since(self.heard.unwrap_or(self.began))
     }
 }

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 pub use ear::Ear;
 pub use speaker::{Speaker, Told};
 
-/// The longest line towards a follower, in bytes: a whole board of 10,000 items with a line of text each.
-pub const TO_FOLLOWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest line towards a follower, in bytes: a whole board, as large as one may be.
+pub const TO_FOLLOWER_BYTES_MAX: usize = super::BOARD_BYTES_MAX;
 
 /// The longest line towards the leader, in bytes: what a request to the board may carry at most.
 pub const TO_LEADER_BYTES_MAX: usize = 64 * 1024;
@@ -27,8 +27,8 @@ pub const TO_LEADER_BYTES_MAX: usize = 64 * 1024;
 /// How many follow at once: each is somebody's terminal, and the HTTP face stops at as many.
 pub const FOLLOWERS_MAX: usize = 128;
 
-/// What may wait for a follower: minutes of beats, or a few whole boards.
-const TO_FOLLOWER: lines::Room = lines::Room { lines: 1024, bytes: 4 * TO_FOLLOWER_BYTES_MAX };
+/// What may wait for a follower: minutes of beats, or two whole boards.
+const TO_FOLLOWER: lines::Room = lines::Room { lines: 1024, bytes: 2 * TO_FOLLOWER_BYTES_MAX };
 
 /// What may wait for the leader: what a user can have typed and pushed while the leader was busy.
 const TO_LEADER: lines::Room = lines::Room { lines: 256, bytes: 16 * TO_LEADER_BYTES_MAX };

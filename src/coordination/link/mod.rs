@@ -4,6 +4,7 @@
 //! counts. The ways themselves move lines and know nothing of what they say.
 
 mod body;
+mod detour;
 mod listener;
 #[cfg(feature = "consoles")]
 pub mod local;
@@ -20,6 +21,7 @@ mod value;
 mod way;
 mod wire;
 
+pub use detour::{Detour, Favour};
 pub use listener::{Ignored, Listener, Mode};
 pub use reference::Reference;
 pub use wire::{BEAT_BYTES_MAX, BOARD_BYTES_MAX, Head, Message, Said, Unusable};

@@ -1,5 +1,8 @@
 //! A thread that keeps what the board gives it, so that no disk ever holds up a picture.
 //!
+//! What could not be read at the start is read before the first write, and given back to be taken in: until the
+//! board comes with it, what is kept there stays as it is.
+//!
 //! Deliberately no queue: only the newest current item and the newest board
 //! wait, and a giver never does.
 
@@ -9,11 +12,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Store;
-use crate::kernel::{BoardSnapshot, Current};
+use crate::kernel::{BoardSnapshot, Current, Snapshot};
 
 /// How long [`Keeper::close`] waits for the last write: a quarter of a second is
 /// what a busy disk needs, and the program is to be gone within half a second.
 const CLOSE_WITHIN: Duration = Duration::from_millis(300);
+
+/// Where the program ends before the board could take in what the store held.
+const TOO_LATE: &str = "the store answered too late; the board that it holds is left as it was";
 
 /// How often is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +30,18 @@ pub struct Pace {
     pub board_gaps: u32,
     /// After a failed write the next try comes with the next news, or after so long.
     pub retry: Duration,
+}
+
+/// What the keeper tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// One part of the state was written, or could not be.
+    Wrote(bool),
+    /// A trouble has begun, or is another one; `None`: it is over.
+    Trouble(Option<String>),
+    /// The store could not be read at the start, and holds this: to be taken in and given by [`Keeper::keep_merged`].
+    /// Told again until it was.
+    Found(Snapshot),
 }
 
 impl Default for Pace {
@@ -53,6 +71,8 @@ struct Shared {
 struct Desk {
     current: Option<Current>,
     board: Option<BoardSnapshot>,
+    /// The board has taken in what the store held.
+    merged: bool,
     /// Grows with each thing given.
     gifts: u64,
     closing: bool,
@@ -81,19 +101,21 @@ impl Shared {
 }
 
 impl Keeper {
-    /// Starts the thread that keeps in `store`. `report` hears of a trouble when it begins or
-    /// changes, and `None` when it is over; `trouble` is one that it knows of already.
+    /// Starts the thread that keeps in `store`; `report` hears what it tells. `unread`: why the store could not be
+    /// read, which is to be done yet.
     ///
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(
         store: Box<dyn Store>,
         pace: Pace,
-        trouble: Option<String>,
-        report: impl Fn(Option<String>) + Send + 'static,
+        unread: Option<String>,
+        report: impl Fn(Told) + Send + 'static,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let worker = Worker { shared: Arc::clone(&shared), store, pace, board_rest: 0, trouble, report };
+        let catch_up = if unread.is_some() { CatchUp::Unread } else { CatchUp::Done };
+        let worker =
+            Worker { shared: Arc::clone(&shared), store, pace, board_rest: 0, trouble: unread, catch_up, report };
         let thread = std::thread::Builder::new().name("keeper".into()).spawn(move || worker.run())?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -106,6 +128,11 @@ impl Keeper {
     /// Gives the board. Returns at once.
     pub fn keep_board(&self, board: BoardSnapshot) {
         self.give(|desk| desk.board = Some(board));
+    }
+
+    /// Gives the board with all that the store was found to hold, where that is missing in it. Returns at once.
+    pub fn keep_merged(&self, board: BoardSnapshot) {
+        self.give(|desk| (desk.board, desk.merged) = (Some(board), true));
     }
 
     fn give(&self, put: impl FnOnce(&mut Desk)) {
@@ -145,14 +172,24 @@ impl Drop for Keeper {
 }
 
 /// What the thread has.
-struct Worker<R: Fn(Option<String>)> {
+struct Worker<R: Fn(Told)> {
     shared: Arc<Shared>,
     store: Box<dyn Store>,
     pace: Pace,
     /// How many gaps the board has to wait yet.
     board_rest: u32,
     trouble: Option<String>,
+    catch_up: CatchUp,
     report: R,
+}
+
+/// How far what the store held has been taken in.
+enum CatchUp {
+    /// It could not be read yet.
+    Unread,
+    /// The board has to take this in before it is written over.
+    Found(Snapshot),
+    Done,
 }
 
 /// Tells the end of the thread, also by a panic.
@@ -165,13 +202,13 @@ impl Drop for Ending {
     }
 }
 
-impl<R: Fn(Option<String>)> Worker<R> {
+impl<R: Fn(Told)> Worker<R> {
     fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         let mut ending = Ending(Arc::clone(&shared), Err("the keeper broke off".into()));
         loop {
             let (current, board, gifts, closing) = self.next();
-            self.write(current, board);
+            self.write(current, board, closing);
             if closing {
                 ending.1 = self.trouble.take().map_or(Ok(()), Err);
                 return;
@@ -200,32 +237,70 @@ impl<R: Fn(Option<String>)> Worker<R> {
         }
         desk = shared.wait(desk, |desk| !desk.closing && desk.current.is_none() && desk.board.is_none());
         let board_due = self.board_rest == 0 || desk.closing;
+        if desk.merged {
+            self.catch_up = CatchUp::Done;
+        }
         let board = if board_due { desk.board.take() } else { None };
         (desk.current.take(), board, desk.gifts, desk.closing)
     }
 
+    /// Reads what could not be read at the start; the trouble with it.
+    fn catch_up(&mut self) -> Option<String> {
+        if matches!(self.catch_up, CatchUp::Unread) {
+            let loaded = self.store.load();
+            if !loaded.unread {
+                self.catch_up = loaded.snapshot.map_or(CatchUp::Done, CatchUp::Found);
+            }
+            if let Some(trouble) = loaded.troubles.into_iter().next() {
+                return Some(trouble);
+            }
+        }
+        if let CatchUp::Found(found) = &self.catch_up {
+            (self.report)(Told::Found(found.clone()));
+        }
+        None
+    }
+
     /// Writes once. What fails goes back on the desk, unless something newer lies there.
-    fn write(&mut self, current: Option<Current>, board: Option<BoardSnapshot>) {
-        let mut trouble = None;
-        if let Some(current) = current
-            && let Err(error) = self.store.keep_current(&current)
-        {
-            trouble = Some(error.to_string());
-            self.shared.desk().current.get_or_insert(current);
+    fn write(&mut self, current: Option<Current>, board: Option<BoardSnapshot>, closing: bool) {
+        let mut trouble = self.catch_up();
+        let (mut current, mut board) = (current, board);
+        if trouble.is_some() {
+            (self.report)(Told::Wrote(false));
+            self.put_back(current.take(), board.take());
+        } else if matches!(self.catch_up, CatchUp::Found(_)) && board.is_some() {
+            trouble = closing.then(|| TOO_LATE.to_owned());
+            self.put_back(None, board.take());
+        }
+        if let Some(current) = current {
+            let kept = self.store.keep_current(&current);
+            (self.report)(Told::Wrote(kept.is_ok()));
+            if let Err(error) = kept {
+                trouble = Some(error.to_string());
+                self.put_back(Some(current), None);
+            }
         }
         if let Some(board) = board {
-            match self.store.keep_board(&board) {
+            let kept = self.store.keep_board(&board);
+            (self.report)(Told::Wrote(kept.is_ok()));
+            match kept {
                 Ok(()) => self.board_rest = self.pace.board_gaps,
                 Err(error) => {
                     trouble.get_or_insert(error.to_string());
-                    self.shared.desk().board.get_or_insert(board);
+                    self.put_back(None, Some(board));
                 }
             }
         }
         if trouble != self.trouble {
             self.trouble.clone_from(&trouble);
-            (self.report)(trouble);
+            (self.report)(Told::Trouble(trouble));
         }
+    }
+
+    fn put_back(&self, current: Option<Current>, board: Option<BoardSnapshot>) {
+        let mut desk = self.shared.desk();
+        desk.current = desk.current.take().or(current);
+        desk.board = desk.board.take().or(board);
     }
 }
 

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use file::{FileStore, probe};
 pub use folder::{default_folder, slug};
-pub use keeper::{Keeper, Pace};
+pub use keeper::{Keeper, Pace, Told};
 pub use lock::{Held, Lock, lock};
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]

@@ -34,6 +34,9 @@ use crate::kernel::{BoardSnapshot, Current, Snapshot};
 /// How long the first look may take, with the connection: it stands before the first picture.
 const LOAD_WITHIN: Duration = Duration::from_millis(300);
 
+/// What a later look may bring in its time: nobody waits for it, and a large board needs 5 s more over a slow line.
+const LATER_BYTES: usize = 5_000_000;
+
 /// The largest frame that is read: a hundred times what one is.
 const FRAME_BYTES_MAX: usize = 64 * 1024;
 
@@ -63,6 +66,8 @@ pub struct RedisStore {
     keep_board: Script,
     /// Whether this store comes after whoever wrote before, instead of by its giver's fence alone.
     takes_over: bool,
+    /// It was looked at before.
+    looked: bool,
     /// The least token to write with, once it is known who wrote before.
     floor: Option<Token>,
     /// What the newest turn was written with.
@@ -89,6 +94,7 @@ impl RedisStore {
             keep_current: Script::new(include_str!("redis/current.lua")),
             keep_board: Script::new(include_str!("redis/board.lua")),
             takes_over: false,
+            looked: false,
             floor: None,
             token: None,
         })
@@ -195,20 +201,25 @@ const TOO_LARGE: &str = "it is too large";
 type Found<K> = Option<Result<K, String>>;
 
 impl Store for RedisStore {
-    /// Within 300 ms, and where something has to be set aside a little more.
+    /// Within 300 ms the first time, and where something has to be set aside a little more.
     fn load(&mut self) -> Loaded {
         let (state, board) = (self.state.clone(), self.board.clone());
-        let looked = self.link.ask_within(LOAD_WITHIN, async |connection| {
+        let look = async |connection: &mut MultiplexedConnection| {
             let before = reply(stored(connection, &state).await)?;
             let frame = reply(frame_of(connection, &state).await)?;
             let board = reply(board_of(connection, &board).await)?;
             Ok((before, frame, board))
-        });
+        };
+        let looked = if std::mem::replace(&mut self.looked, true) {
+            self.link.ask(LATER_BYTES, look)
+        } else {
+            self.link.ask_within(LOAD_WITHIN, look)
+        };
         let (before, frame, kept) = match looked {
             Ok(looked) => looked,
             Err(failure) => {
                 let why = if let Failure::Told(why) = failure { why } else { String::new() };
-                let trouble = format!("{}; the board begins anew", self.error(READ, why));
+                let trouble = format!("{}; the board begins without it", self.error(READ, why));
                 return Loaded { snapshot: None, troubles: vec![trouble], unread: true };
             }
         };

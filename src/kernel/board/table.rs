@@ -3,7 +3,7 @@
 //! It knows what is said and whether it is still true, not what is shown.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::Level;
@@ -28,6 +28,8 @@ pub struct Board {
     /// When items are to be looked at: to settle a level, or because they may be stale. For the latter
     /// an item has the one entry that it is `queued` at, never later than the moment it becomes stale.
     expiries: BinaryHeap<Reverse<(Moment, usize)>>,
+    /// What was taken away last: a store that is read late must not bring it back.
+    removed: VecDeque<ItemId>,
 }
 
 /// What a piece of news changed.
@@ -47,6 +49,10 @@ pub const UNNAMED_MAX: usize = 10_000;
 /// Entries left over in the queue of expiries, beyond three an item, that are not worth a sweep.
 const LEFT_OVER: usize = 64;
 
+/// As many of the items that were taken away are remembered: more than anybody takes away by hand while a store
+/// is out of reach.
+const REMOVED_MAX: usize = 1_000;
+
 /// Why a push was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushRefused {
@@ -65,6 +71,7 @@ impl Default for Board {
             touched: 0,
             slowness: 1,
             expiries: BinaryHeap::new(),
+            removed: VecDeque::new(),
         }
     }
 }
@@ -180,12 +187,18 @@ impl Board {
         }
     }
 
-    /// Takes the news that a snapshot has of items that are measured as they were.
+    /// Takes the news that a snapshot has of items that are measured as they were, and of which nothing is known yet.
     pub(in crate::kernel) fn restore(&mut self, now: Moment, snapshot: BoardSnapshot) {
         self.version = self.version.max(snapshot.version) + 1;
         self.touched += 1;
+        let mut unnamed = self.unnamed();
         for news in snapshot.items {
-            if news.pushed && !self.places.contains_key(&news.id) {
+            let is_new = !self.places.contains_key(&news.id);
+            if is_new && self.removed.contains(&news.id) {
+                continue;
+            }
+            if is_new && news.pushed && unnamed < UNNAMED_MAX {
+                unnamed += 1;
                 self.places.insert(news.id.clone(), self.items.len());
                 self.items.push(Item::pushed_in(news.id.clone(), now, self.touched));
             }
@@ -277,6 +290,10 @@ impl Board {
         match self.place(id) {
             Some(place) if self.items[place].pushed_in => {
                 self.items.remove(place);
+                if self.removed.len() >= REMOVED_MAX {
+                    self.removed.pop_front();
+                }
+                self.removed.push_back(id.clone());
                 self.version += 1;
                 self.touched += 1;
                 self.index();

@@ -108,3 +108,28 @@ fn who_called_before_the_stop_does_not_interrupt_again() {
     again.pass(Span::from_millis(3_500));
     assert_eq!(again.texts(), "A B C B");
 }
+
+#[test]
+fn a_store_that_answers_late_changes_nothing_that_is_newer() {
+    let (_, stored) = stopped_at(Span::from_secs(1));
+    let mut plant = Plant::with(items());
+    plant.now = stored.current.show_at + Span::from_secs(4);
+    plant.push("extra", Critical, None);
+    plant.push("gone", Healthy, None);
+    plant.give(Input::Remove(id("gone")));
+    let shown = plant.kernel.current();
+    let mut board = stored.board;
+    let another = |name: &str| {
+        let mut item = board.items.iter().find(|item| item.id == id("extra")).unwrap().clone();
+        item.id = id(name);
+        item
+    };
+    let more = [another("gone"), another("kept")];
+    board.items.extend(more);
+    plant.give(Input::Snapshot(Box::new(Snapshot { current: Current { seq: 900, ..Current::default() }, board })));
+    assert_eq!(plant.item("extra").level(), Critical, "a push of this session is newer");
+    assert_eq!((plant.item("kept").level(), &*plant.item("db").text), (Warning, "slow"), "the rest is taken in");
+    assert!(plant.kernel.board().get(&id("gone")).is_none(), "what was taken away stays away");
+    assert_eq!((plant.kernel.current().item, plant.kernel.current().show_at), (shown.item, shown.show_at), "no jump");
+    assert!(plant.kernel.seq() >= 900);
+}

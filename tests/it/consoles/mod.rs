@@ -92,6 +92,12 @@ scenarios! {
         "leader cut from etcd alone by its proxies", "as 5p, and it follows over Redis";
     "7" a_leader_without_redis_leads_on_over_etcd in ways,
         "leader refused by Redis alone", "leads on, frames over etcd, told on the leader alone";
+    "7f" a_follower_that_redis_does_not_answer_follows_over_etcd in ways,
+        "follower cut from Redis alone by its proxy", "follows over etcd <= 3 s, in step, told on it alone, never alone";
+    "7r" a_follower_that_redis_refuses_follows_over_etcd in ways,
+        "follower refused by Redis alone", "as 7f";
+    "7s" a_follower_at_another_redis_follows_over_etcd in ways,
+        "follower at a Redis that nobody writes to", "follows over etcd, says so";
     "8p" a_follower_without_any_way_goes_on_alone in ways,
         "follower cut from all by its proxies", "stale at 1.5 s, alone at 8 s, a quarter of the runs, back <= 2 s";
     "9p" a_way_that_is_open_in_one_direction_degrades_its_console_alone in ways,
@@ -130,6 +136,8 @@ scenarios! {
         "the leader's wall clock set by +1 h and -2 h", "0 leader changes, spread unchanged";
     "local" ten_consoles_of_one_machine_measure_once in machine,
         "kill -9 of the leader of ten, cluster local", "one leads on, plans run once";
+    "large" a_large_board_comes_whole_and_one_too_large_is_told in machine,
+        "a board of 6 MB, then of 10 MB, cluster local", "6 MB come whole; 10 MB are told on both consoles, until less";
     "orders" followers_measure_nothing_and_take_no_orders in followers,
         "push, delete and run given to followers", "503 with the leader's name, nothing changes, nothing measured";
     "known" an_acknowledgement_is_the_leader_s_and_outlives_it in followers,

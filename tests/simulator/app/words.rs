@@ -121,7 +121,7 @@ impl App {
     pub(super) fn takes(&mut self, now: Moment, message: Message, by_etcd: bool) {
         if let Err(ignored) = self.console.hear(now, &message) {
             let takes = self.breaks == Some(Break::TakesDeposed) && matches!(ignored, Ignored::Deposed(_));
-            if ignored != Ignored::Own && ignored != Ignored::Old {
+            if !matches!(ignored, Ignored::Own | Ignored::Old | Ignored::Again) {
                 self.note(Note::Ignores(ignored));
             }
             if !takes {

@@ -171,8 +171,11 @@ async fn what_is_not_of_marquee_is_bounded_and_told() {
     assert_eq!(next(&mut watch).await, Watched::Foreign(told.into()));
     assert_eq!(client.frame().await, Err(Failure::Refused(told.into())));
     put(&etcd, "members/north", &vec![0xff; 100_000]);
+    assert_eq!(client.members().await, Ok(Vec::new()), "no console put that");
+    let ours = lease(&client).await;
+    assert_eq!(client.announce(ours, "south", &"é".repeat(100_000)).await, Ok(Announced::Done));
     let (_, said) = client.members().await.unwrap().remove(0);
-    assert_eq!(said, "\u{fffd}".repeat(VALUE_BYTES_MAX));
+    assert_eq!(said, "é".repeat(VALUE_BYTES_MAX / 2));
     put(&etcd, "leader", "ünsinn".as_bytes());
     let Watched::Leader(Some(holder), _) = next(&mut watch).await else { panic!("no leader is told") };
     assert_eq!((holder.lease, holder.value.as_str()), (0, "ünsinn"));

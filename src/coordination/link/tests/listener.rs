@@ -16,7 +16,7 @@ fn each_beat_counts_once_in_order_and_from_the_newest_leader_alone() {
     let mut listener = listener();
     for (rev, number, wanted) in [
         (5, 1, Ok(())),
-        (5, 1, Err(Ignored::Old)),
+        (5, 1, Err(Ignored::Again)),
         (5, 3, Ok(())),
         (5, 2, Err(Ignored::Old)),
         (4, 9, Err(Ignored::Deposed(token(4)))),

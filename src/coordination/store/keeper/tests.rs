@@ -55,10 +55,15 @@ impl Store for Gated {
     }
 }
 
+/// What it tells of its writes is left out.
 fn start(store: Gated, pace: Pace) -> (Keeper, Receiver<Option<String>>) {
     let (report, reports) = mpsc::channel();
-    let keeper = Keeper::start(Box::new(store), pace, None, move |trouble| drop(report.send(trouble))).unwrap();
-    (keeper, reports)
+    let hear = move |told| {
+        if let Told::Trouble(trouble) = told {
+            drop(report.send(trouble));
+        }
+    };
+    (Keeper::start(Box::new(store), pace, None, hear).unwrap(), reports)
 }
 
 fn seq_and_version(mut kept: MemoryStore) -> (u64, u64) {
@@ -103,6 +108,30 @@ fn trouble_and_recovery_are_told_once_each() {
     assert_eq!(keeper.close(), Ok(()));
     assert_eq!(seq_and_version(kept), (5, 1), "what failed was not forgotten");
     assert!(reports.recv().is_err());
+}
+
+#[test]
+fn each_write_is_told_by_its_result() {
+    let (store, _kept, _heard, broken) = Gated::new(None);
+    let (report, reports) = mpsc::channel();
+    let keeper = Keeper::start(Box::new(store), FAST, None, move |told| drop(report.send(told))).unwrap();
+    let hear = || reports.recv_timeout(PATIENCE).unwrap();
+    keeper.keep_current(current(1));
+    assert_eq!(hear(), Told::Wrote(true));
+    keeper.keep_board(board(1));
+    assert_eq!(hear(), Told::Wrote(true));
+    broken.store(true, Ordering::SeqCst);
+    for seq in 2..4 {
+        keeper.keep_current(current(seq));
+        assert_eq!(hear(), Told::Wrote(false), "each that fails, and not the trouble alone");
+        if seq == 2 {
+            assert!(matches!(hear(), Told::Trouble(Some(_))));
+        }
+    }
+    broken.store(false, Ordering::SeqCst);
+    keeper.keep_current(current(4));
+    assert_eq!(hear(), Told::Wrote(true));
+    assert_eq!(hear(), Told::Trouble(None));
 }
 
 #[test]
@@ -175,4 +204,83 @@ fn a_hung_disk_does_not_hold_up_the_end() {
     heard.recv_timeout(PATIENCE).unwrap();
     assert!(keeper.close().is_err_and(|why| why.contains("did not answer")));
     drop(let_go);
+}
+
+/// A store that can't be read as long as it is broken.
+struct Late(Gated);
+
+impl Store for Late {
+    fn load(&mut self) -> Loaded {
+        if self.0.broken.load(Ordering::SeqCst) {
+            return Loaded { snapshot: None, troubles: vec!["can't read x".into()], unread: true };
+        }
+        self.0.load()
+    }
+
+    fn keep_current(&mut self, current: &Current) -> Result<(), StoreError> {
+        self.0.keep_current(current)
+    }
+
+    fn keep_board(&mut self, board: &BoardSnapshot) -> Result<(), StoreError> {
+        self.0.keep_board(board)
+    }
+}
+
+/// The keeper of a store that can't be read yet, and holds the board of this version; 0: nothing.
+fn late(version: u64) -> (Keeper, MemoryStore, Arc<AtomicBool>, Receiver<Told>) {
+    let (store, mut kept, heard, broken) = Gated::new(None);
+    drop(heard);
+    if version > 0 {
+        kept.keep_board(&board(version)).unwrap();
+    }
+    broken.store(true, Ordering::SeqCst);
+    let (report, reports) = mpsc::channel();
+    let pace = Pace { retry: Duration::from_millis(1), ..FAST };
+    let unread = Some("can't read x".to_owned());
+    let keeper = Keeper::start(Box::new(Late(store)), pace, unread, move |told| drop(report.send(told))).unwrap();
+    (keeper, kept, broken, reports)
+}
+
+fn found(reports: &Receiver<Told>) -> Snapshot {
+    let found = |told| if let Told::Found(found) = told { Some(found) } else { None };
+    std::iter::from_fn(|| reports.recv_timeout(PATIENCE).ok()).find_map(found).expect("what it held is told")
+}
+
+#[test]
+fn what_was_kept_is_taken_in_before_it_is_written_over() {
+    let (keeper, kept, broken, reports) = late(7);
+    keeper.keep_current(current(1));
+    keeper.keep_board(board(1));
+    assert_eq!(reports.recv_timeout(PATIENCE).unwrap(), Told::Wrote(false), "the trouble is known");
+    broken.store(false, Ordering::SeqCst);
+    assert_eq!(found(&reports).board, board(7));
+    assert_eq!(found(&reports).board, board(7), "whoever did not hear it hears it again");
+    assert_eq!(seq_and_version(kept.clone()).1, 7, "the board there is as it was");
+    keeper.keep_board(board(2));
+    assert_eq!(found(&reports).board, board(7), "a board without it is not the one that is waited for");
+    keeper.keep_merged(board(9));
+    assert_eq!(keeper.close(), Ok(()));
+    assert_eq!(seq_and_version(kept), (1, 9));
+}
+
+#[test]
+fn a_store_that_comes_late_and_empty_is_written() {
+    let (keeper, kept, broken, reports) = late(0);
+    keeper.keep_board(board(1));
+    assert_eq!(reports.recv_timeout(PATIENCE).unwrap(), Told::Wrote(false));
+    broken.store(false, Ordering::SeqCst);
+    while reports.recv_timeout(PATIENCE).unwrap() != Told::Trouble(None) {}
+    assert_eq!(keeper.close(), Ok(()));
+    assert_eq!(seq_and_version(kept), (0, 1));
+}
+
+#[test]
+fn what_could_not_be_taken_in_is_left_there() {
+    let (keeper, kept, broken, reports) = late(7);
+    keeper.keep_board(board(1));
+    assert_eq!(reports.recv_timeout(PATIENCE).unwrap(), Told::Wrote(false));
+    broken.store(false, Ordering::SeqCst);
+    found(&reports);
+    assert!(keeper.close().is_err_and(|why| why.contains("answered too late")));
+    assert_eq!(seq_and_version(kept).1, 7);
 }

@@ -94,7 +94,7 @@ fn a_server_that_comes_late_is_taken_over() {
     assert_eq!(
         loaded.troubles,
         [format!(
-            "can't read the state from Redis (127.0.0.1:{}): connection refused; the board begins anew",
+            "can't read the state from Redis (127.0.0.1:{}): connection refused; the board begins without it",
             server.port
         )]
     );

@@ -4,6 +4,7 @@
 
 pub(crate) mod lines;
 mod seat;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -12,7 +12,7 @@ use crate::support::clock::eventually;
 use crate::support::http::At;
 use crate::support::pipe::{command, send_signal, text};
 use crate::support::proxy::Proxy;
-use crate::support::servers::free_port;
+use crate::support::servers::{free_port, get};
 
 /// A place for a console.
 pub(crate) struct Seat {
@@ -130,6 +130,13 @@ impl Seat {
     /// Where its API answers.
     pub(crate) const fn api(&self) -> At {
         At::Port(self.port)
+    }
+
+    /// The number of one series of its metrics; 0: it does not count it yet.
+    pub(crate) fn counted(&self, series: &str) -> u64 {
+        let got = eventually("the metrics", || get(self.port, "/metrics").filter(|got| got.status == 200));
+        let told = got.body.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok());
+        told.unwrap_or_default()
     }
 
     /// What it has written to its log.
