@@ -1,13 +1,15 @@
 //! The invariants of the protocol, checked over the log of what happened (reliability 6.4).
 //!
-//! I1 to I4, I6 to I8 are checked as events come; I5 at the end, over the turns of all consoles.
+//! I1 to I4, I6 to I9 are checked as events come; I5 at the end, over the turns of all consoles. Beyond that list
+//! are I11, of the guardian, and I12, of names.
 
+mod company;
 mod label;
 mod log;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use marquee::coordination::Token;
+use marquee::coordination::{Presence, Token};
 use marquee::kernel::beat::Role;
 use marquee::kernel::board::ItemId;
 
@@ -15,6 +17,7 @@ use crate::app::Note;
 use crate::clock::{MS, SECOND};
 use crate::plant;
 use crate::spread::{Spread, Turned};
+pub(crate) use company::Living;
 use label::mislabelled;
 use log::Event;
 
@@ -38,6 +41,31 @@ pub(crate) struct Counts {
     pub(crate) turns: u64,
     pub(crate) beats: u64,
     pub(crate) widest_spread: u64,
+    /// From the death of a leader that nobody's fault surrounds to its successor: without a guardian, and with.
+    pub(crate) successions: [Times; 2],
+}
+
+/// Some times together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Times {
+    pub(crate) count: u64,
+    pub(crate) sum: u64,
+    pub(crate) longest: u64,
+}
+
+impl Times {
+    pub(crate) fn add(&mut self, time: u64) {
+        self.join(Self { count: 1, sum: time, longest: time });
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        (self.count, self.sum) = (self.count + other.count, self.sum + other.sum);
+        self.longest = self.longest.max(other.longest);
+    }
+
+    pub(crate) const fn mean(self) -> u64 {
+        if self.count == 0 { 0 } else { self.sum / self.count }
+    }
 }
 
 /// What is known of one console.
@@ -68,6 +96,12 @@ struct Watched {
     /// Its ways were unequal until then.
     crooked_until: u64,
     starts: Vec<(ItemId, u64)>,
+    /// Its name is its own, as it was told last.
+    named: bool,
+    named_since: u64,
+    /// Who is there, as it was told last, and when.
+    listed: Vec<Presence>,
+    listed_at: u64,
 }
 
 /// The checker.
@@ -86,6 +120,8 @@ pub(crate) struct Check {
     led: BTreeSet<Token>,
     /// Leaders that could not know what was shown before them.
     anchorless: BTreeSet<Token>,
+    /// When each process that is gone ended.
+    deaths: BTreeMap<String, u64>,
     early_until: u64,
     history_lost: bool,
     jumped_at: Option<u64>,
@@ -111,6 +147,7 @@ impl Check {
             claimed: Token::default(),
             led: BTreeSet::new(),
             anchorless: BTreeSet::new(),
+            deaths: BTreeMap::new(),
             early_until: 0,
             history_lost: false,
             jumped_at: None,
@@ -137,7 +174,8 @@ impl Check {
         };
     }
 
-    pub(crate) fn died(&mut self, t: u64, console: usize) {
+    pub(crate) fn died(&mut self, t: u64, console: usize, process: &str) {
+        self.deaths.insert(process.to_owned(), t);
         self.silenced(t, console);
         self.consoles[console].alive = false;
     }
@@ -227,7 +265,7 @@ impl Check {
 
     /// What a console's process has said of itself.
     pub(crate) fn note(&mut self, t: u64, console: usize, note: Note, locked: bool) {
-        if !matches!(note, Note::Takes(..) | Note::Speaks(..) | Note::Starts(_)) || self.verbose {
+        if !matches!(note, Note::Takes(..) | Note::Speaks(..) | Note::Starts(_) | Note::Lists(_)) || self.verbose {
             self.log(t, Some(console), format!("{note:?}"));
         }
         match note {
@@ -249,6 +287,11 @@ impl Check {
             Note::Turn(item) => self.turns(t, console, &item, locked),
             Note::Starts(item) => self.starts(t, console, item),
             Note::Notice(notice) => self.consoles[console].notice = notice.is_some(),
+            // What is said is looked at in the log.
+            Note::Logs(_) => {}
+            Note::Named(named) => self.named(t, console, named),
+            Note::Campaigns => self.campaigns(t, console),
+            Note::Lists(records) => self.lists(t, console, records),
         }
     }
 
@@ -374,6 +417,11 @@ impl Check {
     pub(crate) fn shown(&self, console: usize) -> Option<(&ItemId, u64)> {
         let watched = &self.consoles[console];
         watched.shown.as_ref().map(|shown| (shown, watched.turned_at))
+    }
+
+    /// Since when this console leads, or led last.
+    pub(crate) fn leads_since(&self, console: usize) -> u64 {
+        self.consoles[console].led_since
     }
 
     /// Everyone who leads now, and can say so.
