@@ -278,7 +278,7 @@ impl App {
         let role = self.console.role(now);
         let told = if self.breaks == Some(Break::EveryoneRuns) { Role::Leader(role.fence()) } else { role };
         let before = self.role.replace(role);
-        if before.map(|role| role.word()) != Some(role.word()) && self.breaks != Some(Break::KeepsRole) {
+        if before.map(Role::word) != Some(role.word()) && self.breaks != Some(Break::KeepsRole) {
             self.member.changed(now);
         }
         if before != Some(role) {

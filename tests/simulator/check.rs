@@ -15,6 +15,7 @@ use marquee::kernel::board::ItemId;
 
 use crate::app::Note;
 use crate::clock::{MS, SECOND};
+use crate::counts::Counts;
 use crate::plant;
 use crate::spread::{Spread, Turned};
 pub(crate) use company::Living;
@@ -29,44 +30,6 @@ const STILL: u64 = 4 * plant::INTERVAL.as_nanos();
 
 /// How long after the elector took a lease away before its time two may hold themselves for the leader.
 const EARLY: u64 = 5 * SECOND;
-
-/// What was counted over a seed.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) elections: u64,
-    pub(crate) suspensions: u64,
-    pub(crate) failovers: u64,
-    pub(crate) longest_silence: u64,
-    pub(crate) stale_refused: u64,
-    pub(crate) turns: u64,
-    pub(crate) beats: u64,
-    pub(crate) widest_spread: u64,
-    /// From the death of a leader that nobody's fault surrounds to its successor: without a guardian, and with.
-    pub(crate) successions: [Times; 2],
-}
-
-/// Some times together.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Times {
-    pub(crate) count: u64,
-    pub(crate) sum: u64,
-    pub(crate) longest: u64,
-}
-
-impl Times {
-    pub(crate) fn add(&mut self, time: u64) {
-        self.join(Self { count: 1, sum: time, longest: time });
-    }
-
-    pub(crate) fn join(&mut self, other: Self) {
-        (self.count, self.sum) = (self.count + other.count, self.sum + other.sum);
-        self.longest = self.longest.max(other.longest);
-    }
-
-    pub(crate) const fn mean(self) -> u64 {
-        if self.count == 0 { 0 } else { self.sum / self.count }
-    }
-}
 
 /// What is known of one console.
 #[derive(Clone, Debug, Default)]
@@ -283,12 +246,11 @@ impl Check {
                 }
             }
             Note::Takes(token, _) => self.takes(t, console, token, locked),
-            Note::Ignores(_) => {}
+            // What is said is looked at in the log.
+            Note::Ignores(_) | Note::Logs(_) => {}
             Note::Turn(item) => self.turns(t, console, &item, locked),
             Note::Starts(item) => self.starts(t, console, item),
             Note::Notice(notice) => self.consoles[console].notice = notice.is_some(),
-            // What is said is looked at in the log.
-            Note::Logs(_) => {}
             Note::Named(named) => self.named(t, console, named),
             Note::Campaigns => self.campaigns(t, console),
             Note::Lists(records) => self.lists(t, console, records),

@@ -9,6 +9,7 @@ mod breaks;
 mod chance;
 mod check;
 mod clock;
+mod counts;
 mod etcd;
 mod faults;
 mod liveness;
@@ -24,8 +25,8 @@ use std::ops::Range;
 use std::process::ExitCode;
 
 use breaks::Break;
-use check::Counts;
 use clock::MS;
+use counts::Counts;
 
 /// What a commit has to stand.
 const SEEDS: u64 = 200;

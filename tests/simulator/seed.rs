@@ -2,8 +2,8 @@
 
 use crate::breaks::Break;
 use crate::chance::Chance;
-use crate::check::Counts;
 use crate::clock::{Clock, MS, SECOND};
+use crate::counts::Counts;
 use crate::faults::{Fault, next};
 use crate::liveness::Liveness;
 use crate::network::Network;
@@ -51,7 +51,7 @@ pub(crate) fn run(seed: u64, breaks: Option<Break>, verbose: bool) -> (Counts, O
     let mut liveness: Option<Liveness> = None;
     loop {
         let Some(due) = world.next(liveness.as_ref().map_or(u64::MAX, |liveness| liveness.end)) else {
-            if liveness.as_mut().is_some_and(|liveness| liveness.succeed(&mut world, seed % 2 == 0)) {
+            if liveness.as_mut().is_some_and(|liveness| liveness.succeed(&mut world, seed.is_multiple_of(2))) {
                 continue;
             }
             break;
@@ -75,7 +75,7 @@ pub(crate) fn run(seed: u64, breaks: Option<Break>, verbose: bool) -> (Counts, O
                 let pause = world.chance.within(100, 3_500) * MS;
                 world.at(world.t + pause, Due::NextFault);
             }
-            Due::Mend => liveness = Some(Liveness::begin(&mut world, seed % 4 == 0)),
+            Due::Mend => liveness = Some(Liveness::begin(&mut world, seed.is_multiple_of(4))),
             due => world.does(due),
         }
         if world.check.failure.is_some() {

@@ -9,6 +9,7 @@ mod election;
 mod followers;
 mod machine;
 mod poison;
+mod secrets;
 mod servers;
 mod store;
 mod ways;
@@ -134,6 +135,8 @@ scenarios! {
         "two consoles with one name", "the second says so and never leads";
     "password" a_wrong_password_is_told_and_shown_nowhere in poison,
         "wrong passwords for etcd and Redis", "told without the password, no lead";
+    "secrets" no_secret_comes_out_whatever_breaks in secrets,
+        "wrong passwords, cut ways, dead servers, a killed leader, a broken config", "no secret in any output, record or argument";
     "certificate" a_certificate_for_another_host_is_told_and_not_trusted in poison,
         "etcd's certificate for another host", "told, alone, board goes on";
 }
