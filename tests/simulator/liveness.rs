@@ -102,8 +102,10 @@ impl Liveness {
             return false;
         }
         let at = world.t;
-        let heir = self.core.iter().copied().find(|&console| !world.check.is_named(console));
         let leads: Vec<usize> = world.check.leaders().iter().map(|(console, _)| *console).collect();
+        // Whoever lost its name while it led leads on.
+        let waits = |console: &usize| !world.check.is_named(*console) && !leads.contains(console);
+        let heir = self.core.iter().copied().find(waits);
         let (guarded, falls) = match heir {
             Some(heir) => {
                 let others: Vec<usize> = (0..world.machines.len()).filter(|&console| console != heir).collect();
