@@ -10,6 +10,7 @@ pub mod election;
 #[cfg(feature = "etcd")]
 pub mod etcd;
 pub mod link;
+pub mod member;
 mod presence;
 mod private;
 #[cfg(feature = "redis")]

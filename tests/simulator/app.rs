@@ -3,6 +3,7 @@
 //! Everything it knows is its own clock's time and what comes in; what it wants goes out as [`Action`]s.
 
 mod calls;
+mod member;
 mod words;
 
 use std::collections::BTreeMap;
@@ -10,17 +11,19 @@ use std::sync::Arc;
 
 use marquee::config::LeaseConfig;
 use marquee::config::timing::{BEAT, LEAD_TIME};
-use marquee::coordination::election::{Ask, Candidate, Event, Missed};
+use marquee::coordination::election::{Ask, Candidate, Event};
 use marquee::coordination::link::{Ignored, Listener, Reference};
-use marquee::coordination::{Console, Elector, Token};
+use marquee::coordination::member::Member;
+use marquee::coordination::{Console, Elector, Presence, Token};
 use marquee::kernel::beat::{Fence, Mark, Role};
 use marquee::kernel::board::{ItemId, Level};
 use marquee::kernel::{Concern, Ended, Input, Kernel, Moment, Outcome, Output, Report, RunId, Span};
 
 use crate::breaks::Break;
-use crate::etcd::{EtcdOp, EtcdReply};
+use crate::etcd::{EtcdOp, EtcdReply, Refusal};
 use crate::plant;
 use crate::redis::{RedisOp, RedisReply};
+use crate::voice::Voice;
 
 /// What it wants done.
 #[derive(Debug)]
@@ -49,12 +52,20 @@ pub(crate) enum Note {
     /// It asks the plant.
     Starts(ItemId),
     Notice(Option<String>),
+    /// A line of its log.
+    Logs(String),
+    /// Its name is its own, or another's.
+    Named(bool),
+    /// It stands for the lead.
+    Campaigns,
+    /// It knows that these are there.
+    Lists(Vec<Presence>),
 }
 
 /// What came back.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    Etcd(Result<EtcdReply, Missed>),
+    Etcd(Result<EtcdReply, Refusal>),
     Redis(RedisReply),
 }
 
@@ -75,6 +86,8 @@ enum Call {
     Fetch,
     State,
     Time,
+    Member,
+    List,
 }
 
 /// The process.
@@ -86,8 +99,17 @@ pub(crate) struct App {
     reference: Reference,
     /// The last beat was heard on the clock that all follow.
     pub(crate) exact: bool,
-    name: String,
-    process: String,
+    member: Member,
+    list_at: Moment,
+    /// What its guardian gives back when it dies.
+    pub(crate) guarded: Vec<i64>,
+    pub(crate) name: String,
+    pub(crate) process: String,
+    machine: String,
+    number_of_process: u32,
+    voice: &'static Voice,
+    /// What it logged last of etcd, and of Redis.
+    logged: [Option<String>; 2],
     breaks: Option<Break>,
     calls: BTreeMap<u64, Pending>,
     called: u64,
@@ -116,12 +138,28 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(now: Moment, name: usize, boot: u64, seed: u64, breaks: Option<Break>) -> Self {
-        let process = format!("{name}-{boot}");
+    /// The `boot`th process on a machine, of a console called `name`.
+    pub(crate) fn new(
+        now: Moment,
+        (machine, name): (usize, usize),
+        boot: u64,
+        seed: u64,
+        breaks: Option<Break>,
+    ) -> Self {
+        let process = format!("{machine}-{boot}");
+        let machine = format!("machine-{machine}");
+        let voice = Voice::of(breaks);
         let candidate = Candidate::new(now, LeaseConfig::DEFAULT, seed);
         let listener = Listener::new(now, plant::BOARD, &process);
         let mut app = Self {
-            kernel: begun(now),
+            kernel: begun(now, voice),
+            member: Member::new(now, &machine, LeaseConfig::DEFAULT.ttl),
+            list_at: now,
+            guarded: Vec::new(),
+            machine,
+            number_of_process: u32::try_from(boot).unwrap_or(0),
+            voice,
+            logged: [None, None],
             console: Console::new(Elector::Lease(candidate), listener),
             reference: Reference::new(&process),
             exact: false,
@@ -150,7 +188,9 @@ impl App {
             sample_at: now,
             shown: None,
         };
-        app.console.elect(now, Event::Admitted(true));
+        if breaks == Some(Break::IgnoresName) {
+            app.console.elect(now, Event::Admitted(true));
+        }
         app.step(now);
         app
     }
@@ -162,7 +202,9 @@ impl App {
         let beat = self.leads.map(|_| self.beat_at);
         let fetch = self.wants_board().then_some(self.fetch_at);
         let sample = (!self.waits_for(|call| matches!(call, Call::Time))).then_some(self.sample_at);
-        let wakes = [self.console.next_wake(now), self.kernel.next_wake(), calls, runs, beat, fetch, sample];
+        let (list, member) = (Some(self.list_at), self.member.next_wake());
+        let wakes =
+            [self.console.next_wake(now), self.kernel.next_wake(), calls, runs, beat, fetch, sample, list, member];
         wakes.into_iter().flatten().min()
     }
 
@@ -193,6 +235,7 @@ impl App {
         if self.sample_at <= now && !self.waits_for(|call| matches!(call, Call::Time)) {
             self.redis(now, Call::Time, RedisOp::Time);
         }
+        self.belong(now);
         self.settle(now);
         if self.wants_board() && self.fetch_at <= now {
             self.fetch_at = now + BEAT;
@@ -212,9 +255,16 @@ impl App {
             match ask {
                 Ask::StoredEpoch => self.redis(now, Call::Ask(ask), RedisOp::StoredEpoch),
                 Ask::Claim(token) => self.redis(now, Call::Ask(ask), RedisOp::Claim(token)),
-                _ => self.etcd(now, Call::Ask(ask), EtcdOp::Ask(ask)),
+                _ => {
+                    if matches!(ask, Ask::Campaign(_)) {
+                        self.note(Note::Campaigns);
+                    }
+                    let own = self.presence(now, 0).write();
+                    self.etcd(now, Call::Ask(ask), EtcdOp::Ask(ask, own));
+                }
             }
         }
+        self.guard();
         let changed = self.drain(now);
         if let Some(token) = self.leads
             && (changed || self.beat_at <= now)
@@ -227,7 +277,11 @@ impl App {
     fn acts_as(&mut self, now: Moment) {
         let role = self.console.role(now);
         let told = if self.breaks == Some(Break::EveryoneRuns) { Role::Leader(role.fence()) } else { role };
-        if self.role.replace(role) != Some(role) {
+        let before = self.role.replace(role);
+        if before.map(Role::word) != Some(role.word()) && self.breaks != Some(Break::KeepsRole) {
+            self.member.changed(now);
+        }
+        if before != Some(role) {
             self.note(Note::Role(role));
             self.kernel.handle(now, Input::Role(told));
         }
@@ -237,7 +291,7 @@ impl App {
         };
         if leads != self.leads {
             if self.breaks == Some(Break::StartsAnew) && self.leads.is_none() {
-                self.kernel = begun(now);
+                self.kernel = begun(now, self.voice);
                 self.kernel.handle(now, Input::Role(told));
             }
             self.leads = leads;
@@ -297,6 +351,14 @@ impl App {
         self.settle(now);
     }
 
+    /// Logs what is wrong with a server, once; `None`: it is well.
+    fn log(&mut self, server: usize, words: Option<String>) {
+        if self.logged[server] != words {
+            self.logged[server].clone_from(&words);
+            self.actions.extend(words.map(|words| Action::Note(Note::Logs(words))));
+        }
+    }
+
     fn note(&mut self, note: Note) {
         self.actions.push(Action::Note(note));
     }
@@ -313,11 +375,11 @@ impl App {
 }
 
 /// A kernel as it is when a process begins.
-fn begun(now: Moment) -> Kernel {
+fn begun(now: Moment, voice: &Voice) -> Kernel {
     let mut kernel = Kernel::new(now, "Line 3", "System initializing…");
     kernel.handle(now, Input::Role(Role::Follower(Fence(0))));
     kernel.handle(now, Input::Lead(LEAD_TIME));
-    kernel.handle(now, Input::Board(Box::new(plant::board())));
+    kernel.handle(now, Input::Board(Box::new(plant::board(voice))));
     kernel
 }
 

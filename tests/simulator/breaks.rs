@@ -19,11 +19,23 @@ pub(crate) enum Break {
     NoNotice,
     /// A new leader begins with the first item.
     StartsAnew,
+    /// The words of servers are told as they came.
+    RawWords,
+    /// Items are called by what they measure, as it stands in the config.
+    BareLabels,
+    /// A console campaigns whoever has its name.
+    IgnoresName,
+    /// Nobody tells the others that it plays another part.
+    KeepsRole,
+    /// The guardian knows of the leader's lease alone.
+    ForgetsRecord,
+    /// The guardian ends whatever lease its console's name has besides.
+    GuardsName,
 }
 
 impl Break {
     /// Every kind, with its word on the command line.
-    pub(crate) const ALL: [(Self, &'static str); 8] = [
+    pub(crate) const ALL: [(Self, &'static str); 14] = [
         (Self::NoDeadline, "no-deadline"),
         (Self::CountsFromAnswer, "counts-from-answer"),
         (Self::NoFence, "no-fence"),
@@ -32,6 +44,12 @@ impl Break {
         (Self::EveryoneRuns, "everyone-runs"),
         (Self::NoNotice, "no-notice"),
         (Self::StartsAnew, "starts-anew"),
+        (Self::RawWords, "raw-words"),
+        (Self::BareLabels, "bare-labels"),
+        (Self::IgnoresName, "ignores-name"),
+        (Self::KeepsRole, "keeps-role"),
+        (Self::ForgetsRecord, "forgets-record"),
+        (Self::GuardsName, "guards-name"),
     ];
 
     pub(crate) fn named(word: &str) -> Option<Self> {

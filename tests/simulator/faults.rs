@@ -3,6 +3,7 @@
 use crate::chance::Chance;
 use crate::clock::{MS, SECOND};
 use crate::network::{Server, Way};
+use crate::redis::ERRORS;
 
 /// Something goes wrong, or is mended.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +30,8 @@ pub(crate) enum Fault {
     WatchBreaks(usize),
     RedisDown,
     RedisHangs,
-    RedisBusy,
+    /// It answers each with this one of its errors.
+    RedisRefuses(usize),
     RedisBack,
     RedisRestart,
     /// Keeps a copy to go back to.
@@ -39,6 +41,12 @@ pub(crate) enum Fault {
     /// Answers, and publications, of which so many of a thousand are lost.
     Loses(u64),
     Alarm(bool),
+    /// Something on a console's way to etcd answers in its place, and repeats what was sent.
+    EtcdRepeats(usize, bool),
+    /// Its space is used up, or no more.
+    EtcdFull(bool),
+    /// Somebody else says something on the board's channels.
+    Foreign,
 }
 
 /// A fault and what mends it again, with their delays.
@@ -55,7 +63,7 @@ pub(crate) fn next(chance: &mut Chance, consoles: usize, leader: Option<usize>, 
         1 => vec![Way::Back],
         _ => vec![Way::There, Way::Back],
     };
-    match chance.below(36) {
+    match chance.below(40) {
         0..=3 => cut(chance, &[console], &[server], &ways, long),
         4 | 5 => cut(chance, &[console], &Server::ALL, &[Way::There, Way::Back], long),
         6 => {
@@ -79,7 +87,7 @@ pub(crate) fn next(chance: &mut Chance, consoles: usize, leader: Option<usize>, 
         21 => vec![(0, Fault::WatchBreaks(console))],
         22 => vec![(0, Fault::RedisDown), (long, Fault::RedisBack)],
         23 => vec![(0, Fault::RedisHangs), (long, Fault::RedisBack)],
-        24 => vec![(0, Fault::RedisBusy), (short, Fault::RedisBack)],
+        24 => vec![(0, Fault::RedisRefuses(chance.index(ERRORS.len()))), (short, Fault::RedisBack)],
         25 => vec![(0, Fault::RedisDown), (short, Fault::RedisRestart)],
         26 => vec![(0, Fault::RedisSaves), (long, Fault::RedisRollsBack)],
         27 if jumps => {
@@ -94,6 +102,9 @@ pub(crate) fn next(chance: &mut Chance, consoles: usize, leader: Option<usize>, 
             (chance.within(50, 900) * MS, Fault::RevokeEarly),
             (long, Fault::Slow(console, Server::Redis, Way::There, 0)),
         ],
+        36 | 37 => vec![(0, Fault::EtcdRepeats(console, true)), (short, Fault::EtcdRepeats(console, false))],
+        38 => vec![(0, Fault::EtcdFull(true)), (long, Fault::EtcdFull(false))],
+        39 => vec![(0, Fault::Foreign)],
         28..=30 => vec![(0, Fault::Freeze(console, chance.within(500, 5_000) * MS))],
         _ => vec![(0, Fault::Alarm(true)), (long, Fault::Alarm(false))],
     }

@@ -9,21 +9,24 @@ mod breaks;
 mod chance;
 mod check;
 mod clock;
+mod counts;
 mod etcd;
 mod faults;
+mod liveness;
 mod network;
 mod plant;
 mod redis;
 mod seed;
 mod spread;
+mod voice;
 mod world;
 
 use std::ops::Range;
 use std::process::ExitCode;
 
 use breaks::Break;
-use check::Counts;
 use clock::MS;
+use counts::Counts;
 
 /// What a commit has to stand.
 const SEEDS: u64 = 200;
@@ -73,6 +76,9 @@ fn all(seeds: Range<u64>, breaks: Option<Break>, verbose: bool) -> Option<(u64, 
         sum.stale_refused += counts.stale_refused;
         sum.turns += counts.turns;
         sum.beats += counts.beats;
+        for (guarded, times) in counts.successions.into_iter().enumerate() {
+            sum.successions[guarded].join(times);
+        }
         sum.longest_silence = sum.longest_silence.max(counts.longest_silence);
         sum.widest_spread = sum.widest_spread.max(counts.widest_spread);
     }
@@ -87,7 +93,15 @@ fn all(seeds: Range<u64>, breaks: Option<Break>, verbose: bool) -> Option<(u64, 
     println!("figure simulator_stale_writes_refused {} writes", sum.stale_refused);
     println!("figure simulator_beats {} beats", sum.beats);
     println!("figure simulator_turns {} turns", sum.turns);
+    let [alone, guarded] = sum.successions;
+    for (words, times) in [("without_guardian", alone), ("with_guardian", guarded)] {
+        println!("figure simulator_succession_{words}_mean {} ms", times.mean() / MS);
+        println!("figure simulator_succession_{words}_longest {} ms", times.longest / MS);
+    }
     println!("figure simulator_widest_spread {} us", sum.widest_spread / 1_000);
+    if alone.count > 0 && guarded.count > 0 && guarded.mean() >= alone.mean() {
+        return Some((seeds.start, "the successor comes no earlier for the guardian\n".into()));
+    }
     None
 }
 

@@ -75,6 +75,12 @@ impl Network {
         self.paths[console][usize::from(server == Server::Redis)].iter().any(|path| path.cut.is_some())
     }
 
+    /// Whether anything is wrong with the ways between these two.
+    pub(crate) fn is_bad(&self, console: usize, server: Server) -> bool {
+        let ways = &self.paths[console][usize::from(server == Server::Redis)];
+        ways.iter().any(|path| path.cut.is_some() || path.slow > 0)
+    }
+
     /// When a packet that leaves at `t` arrives; `None`: it is lost. Where nothing comes back, the
     /// connection is given up, and no other comes about.
     pub(crate) fn arrives(&mut self, t: u64, at: (usize, Server, Way), chance: &mut Chance) -> Option<u64> {

@@ -7,6 +7,7 @@ use marquee::kernel::plans::{CONCURRENCY, PlanSpec};
 use marquee::kernel::{BoardSpec, FEED, Input, Moment, Outcome, Push, Report, RunId, Span};
 
 use crate::app::{end, report};
+use crate::voice::Voice;
 
 /// The board's name.
 pub(crate) const BOARD: &str = "line-3";
@@ -35,13 +36,14 @@ pub(crate) fn place(item: &ItemId) -> Option<usize> {
     std::iter::once("shift").chain(PLANNED).chain(["gate"]).position(|name| name == item.as_str())
 }
 
-pub(crate) fn board() -> BoardSpec {
+/// The board, whose items' sources are called as `voice` calls them.
+pub(crate) fn board(voice: &Voice) -> BoardSpec {
     let item = |name: &str, source: Source| ItemSpec {
         id: id(name),
         text: name.into(),
         hold: None,
         source,
-        label: "plant".into(),
+        label: voice.label(name),
         revision: 1,
     };
     let plan = |name| item(name, Source::Plan(PlanSpec { timeout: INTERVAL, ..PlanSpec::every(EVERY) }));

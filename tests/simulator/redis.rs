@@ -16,6 +16,16 @@ pub(crate) enum RedisOp {
     Time,
 }
 
+impl RedisOp {
+    /// What is said by it.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Publish(.., text) | Self::Board(_, text) | Self::News(_, text) => text,
+            Self::Claim(_) | Self::GetBoard | Self::GetState | Self::StoredEpoch | Self::Time => "",
+        }
+    }
+}
+
 /// What it answers.
 #[derive(Clone, Debug)]
 pub(crate) enum RedisReply {
@@ -28,8 +38,8 @@ pub(crate) enum RedisReply {
     Epoch(u64),
     /// Which run of the server, and its clock.
     Time(u64, u64),
-    /// `BUSY`, `MISCONF`, `READONLY`, …
-    Refused,
+    /// Its line for `BUSY`, `MISCONF`, `READONLY`, …; empty: the machine refuses the connection.
+    Refused(String),
 }
 
 /// How it is.
@@ -40,9 +50,20 @@ pub(crate) enum Health {
     Down,
     /// It takes questions and does not answer.
     Hangs,
-    /// It answers each with an error.
-    Busy,
+    /// It answers each with this one of its errors.
+    Refuses(usize),
 }
+
+/// Its errors as a real server writes them; one repeats what was sent.
+pub(crate) const ERRORS: [&str; 7] = [
+    "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+    "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+    "-OOM command not allowed when used memory > 'maxmemory'.",
+    "-READONLY You can't write against a read only replica.",
+    "-LOADING Redis is loading the dataset in memory",
+    "-NOPERM User board has no permissions to run the 'evalsha' command",
+    "-ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'board' ",
+];
 
 /// What it keeps.
 #[derive(Clone, Debug, Default)]
@@ -75,11 +96,20 @@ impl Redis {
         Self { health: Health::Well, kept, fences: true, run: 1, offset: 0, told: Vec::new(), stale: 0 }
     }
 
+    /// All that it keeps as text.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.kept.frame.as_deref().into_iter().chain(self.kept.board.as_deref())
+    }
+
     /// Does what is asked at `t`; `None`: nobody answers.
     pub(crate) fn handle(&mut self, t: u64, op: RedisOp) -> Option<RedisReply> {
         match self.health {
             Health::Well => Some(self.does(t, op)),
-            Health::Down | Health::Busy => Some(RedisReply::Refused),
+            Health::Down => Some(RedisReply::Refused(String::new())),
+            Health::Refuses(error) => {
+                let sent = if error + 1 == ERRORS.len() { crate::voice::REDIS } else { "" };
+                Some(RedisReply::Refused(format!("{}{sent}", ERRORS[error])))
+            }
             Health::Hangs => None,
         }
     }

@@ -2,8 +2,6 @@
 
 use marquee::coordination::Token;
 
-use crate::clock::MS;
-
 /// A turn that began on a console whose clock was locked and that was in step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turned {
@@ -15,18 +13,17 @@ pub(crate) struct Turned {
 }
 
 /// The turns of a seed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Spread {
     budget: u64,
+    near: u64,
     turns: Vec<Turned>,
 }
 
-/// Turns of one item are at least so far apart on one console that there is no doubt which one is meant.
-const NEAR: u64 = 1_500 * MS;
-
 impl Spread {
-    pub(crate) const fn new(budget: u64) -> Self {
-        Self { budget, turns: Vec::new() }
+    /// Turns may be `budget` apart; two of one item that are further apart than `near` are not the same.
+    pub(crate) const fn new(budget: u64, near: u64) -> Self {
+        Self { budget, near, turns: Vec::new() }
     }
 
     pub(crate) fn turned(&mut self, turned: Turned) {
@@ -38,7 +35,7 @@ impl Spread {
         let mut widest = 0;
         let mut outside = None;
         for (index, turn) in self.turns.iter().enumerate().filter(|(_, turn)| !turn.leads) {
-            let near = |other: &&Turned| other.t.abs_diff(turn.t) < NEAR;
+            let near = |other: &&Turned| other.t.abs_diff(turn.t) < self.near;
             let before = self.turns[..index].iter().rev().take_while(near);
             let around = before.chain(self.turns[index..].iter().take_while(near));
             let leader: Vec<&Turned> = around.filter(|other| other.leads && other.token == turn.token).collect();

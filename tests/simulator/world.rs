@@ -1,12 +1,15 @@
 //! The world of one seed: its machines, servers and ways, and the queue of what happens next.
 
+mod guardian;
+mod servers;
+
 use std::collections::BTreeMap;
 
-use marquee::coordination::election::{Answer, Ask, Candidate};
+use marquee::coordination::election::Answer;
 use marquee::kernel::Moment;
 use marquee::kernel::board::Level;
 
-use crate::app::{Action, App, Note, Reply};
+use crate::app::{Action, App, Reply};
 use crate::breaks::Break;
 use crate::chance::Chance;
 use crate::check::Check;
@@ -14,13 +17,11 @@ use crate::clock::{Clock, MS, SECOND};
 use crate::etcd::{Etcd, EtcdOp, EtcdReply, Told};
 use crate::faults::Fault;
 use crate::network::{Network, Server, Way};
-use crate::redis::{Redis, RedisOp, RedisReply};
+use crate::redis::{Redis, RedisOp};
+use guardian::Guardian;
 
 /// How often the checker looks at what time alone can break, and broken streams are tried again.
 const TICK: u64 = 100 * MS;
-
-/// A guardian has so many tries to give the lease back, 100 ms apart.
-const GUARDIAN_TRIES: u64 = 10;
 
 /// What happens next.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ pub(crate) enum Due {
     ToRedis(usize, u64, u64, RedisOp),
     To(usize, u64, Letter),
     Gone(usize, u64),
+    /// A guardian tries, its try arrives, and it hears so.
+    Guard(usize),
+    GiveBack(usize, i64),
+    GivenBack(usize, i64),
 }
 
 /// What arrives at a process.
@@ -54,6 +59,10 @@ pub(crate) struct Machine {
     pub(crate) clock: Clock,
     pub(crate) app: Option<App>,
     pub(crate) boot: u64,
+    /// The number of its console's name.
+    pub(crate) name: usize,
+    /// Something on its way to etcd answers in its place.
+    pub(crate) repeats: bool,
     pub(crate) paused: bool,
     /// It has said its last word.
     pub(crate) quits: bool,
@@ -66,8 +75,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, ..Self::default() }
+    pub(crate) fn new(clock: Clock, name: usize) -> Self {
+        Self { clock, name, ..Self::default() }
     }
 }
 
@@ -86,6 +95,7 @@ pub(crate) struct World {
     pub(crate) saved: Option<crate::redis::Kept>,
     pub(crate) check: Check,
     pub(crate) loses: u64,
+    guardians: Vec<Guardian>,
     breaks: Option<Break>,
 }
 
@@ -113,6 +123,7 @@ impl World {
             saved: None,
             check,
             loses: 0,
+            guardians: Vec::new(),
             breaks,
         }
     }
@@ -128,6 +139,29 @@ impl World {
         let ((t, _), due) = entry.remove_entry();
         self.t = t;
         Some(due)
+    }
+
+    /// Lets happen what is no fault.
+    pub(crate) fn does(&mut self, due: Due) {
+        match due {
+            Due::Wake(console) => self.wake(console),
+            Due::ToEtcd(console, boot, id, op) => self.at_etcd(console, boot, id, op),
+            Due::ToRedis(console, boot, id, op) => self.at_redis(console, boot, id, op),
+            Due::To(console, boot, letter) => self.letter(console, boot, letter),
+            // What it could not give back itself, its guardian does.
+            Due::Gone(console, boot) if self.machines[console].boot == boot => self.crash(console, true),
+            Due::Guard(number) => self.guard(number),
+            Due::GiveBack(number, lease) => self.give_back(number, lease),
+            Due::GivenBack(number, lease) => self.given_back(number, lease),
+            Due::Gone(..) | Due::Tick | Due::Fault(_) | Due::NextFault | Due::Mend => {}
+        }
+    }
+
+    /// Looks at what the servers hold.
+    pub(crate) fn check_kept(&mut self) {
+        for text in self.etcd.texts().chain(self.redis.texts()) {
+            self.check.says(self.t, None, text);
+        }
     }
 
     /// Whatever was to go wrong yet does not.
@@ -146,7 +180,8 @@ impl World {
         machine.boot += 1;
         (machine.paused, machine.quits, machine.watches, machine.listens) = (false, false, false, false);
         machine.stash.clear();
-        machine.app = Some(App::new(now, console, machine.boot, seed ^ (machine.boot << 32), self.breaks));
+        machine.app =
+            Some(App::new(now, (console, machine.name), machine.boot, seed ^ (machine.boot << 32), self.breaks));
         self.check.booted(self.t, console);
         self.after(console);
     }
@@ -169,13 +204,15 @@ impl World {
         let boot = self.machines[console].boot;
         for action in actions {
             match action {
-                Action::Note(note) => self.noted(console, note, locked),
+                Action::Note(note) => self.check.note(self.t, console, note, locked),
                 Action::Etcd(id, op) => {
+                    self.check.says(self.t, Some(console), op.text());
                     if let Some(t) = self.sends(console, Server::Etcd) {
                         self.at(t, Due::ToEtcd(console, boot, id, op));
                     }
                 }
                 Action::Redis(id, op) => {
+                    self.check.says(self.t, Some(console), op.text());
                     if let Some(t) = self.sends(console, Server::Redis) {
                         self.at(t, Due::ToRedis(console, boot, id, op));
                     }
@@ -187,10 +224,6 @@ impl World {
         if std::mem::replace(&mut machine.wake, wake) != wake && wake != u64::MAX {
             self.at(wake, Due::Wake(console));
         }
-    }
-
-    fn noted(&mut self, console: usize, note: Note, locked: bool) {
-        self.check.note(self.t, console, note, locked);
     }
 
     fn sends(&mut self, console: usize, server: Server) -> Option<u64> {
@@ -266,25 +299,6 @@ impl World {
         self.with(console, App::step);
     }
 
-    pub(crate) fn crash(&mut self, console: usize, guarded: bool) {
-        let machine = &mut self.machines[console];
-        let Some(app) = machine.app.take() else { return };
-        machine.paused = false;
-        machine.boot += 1;
-        let lease = app.console.candidate().and_then(Candidate::lease);
-        self.check.died(self.t, console);
-        if let Some(lease) = lease.filter(|_| guarded) {
-            for attempt in 0..GUARDIAN_TRIES {
-                let t = self.t + (1 + attempt * 100) * MS;
-                if let Some(arrival) = self.network.arrives(t, (console, Server::Etcd, Way::There), &mut self.chance) {
-                    let op = EtcdOp::Ask(Ask::Revoke(lease));
-                    self.at(arrival, Due::ToEtcd(console, 0, 0, op));
-                    break;
-                }
-            }
-        }
-    }
-
     pub(crate) fn quit(&mut self, console: usize) {
         if self.machines[console].paused {
             return;
@@ -293,65 +307,6 @@ impl World {
         self.machines[console].quits = true;
         let boot = self.machines[console].boot;
         self.at(self.t + 50 * MS, Due::Gone(console, boot));
-    }
-
-    pub(crate) fn at_etcd(&mut self, console: usize, boot: u64, id: u64, op: EtcdOp) {
-        let reply = self.etcd.handle(self.t, op);
-        self.etcd_tells();
-        if let Some(reply) = reply {
-            self.answers(console, boot, Server::Etcd, id, Reply::Etcd(reply));
-        }
-    }
-
-    /// Carries what etcd's watch tells to those who watch.
-    pub(crate) fn etcd_tells(&mut self) {
-        for told in std::mem::take(&mut self.etcd.told) {
-            if let Told::Leader(holder) = &told {
-                self.check.log(self.t, None, format!("etcd: the leader is {holder:?}"));
-            }
-            for console in 0..self.machines.len() {
-                let Machine { boot, watches: true, .. } = self.machines[console] else { continue };
-                match self.network.streams(self.t, console, Server::Etcd, &mut self.chance) {
-                    Some(t) => self.at(t, Due::To(console, boot, Letter::Watch(told.clone()))),
-                    None => self.break_watch(console),
-                }
-            }
-        }
-    }
-
-    pub(crate) fn break_watch(&mut self, console: usize) {
-        if std::mem::take(&mut self.machines[console].watches) {
-            let boot = self.machines[console].boot;
-            self.at(self.t + 500 * MS, Due::To(console, boot, Letter::WatchLost));
-        }
-    }
-
-    pub(crate) fn at_redis(&mut self, console: usize, boot: u64, id: u64, op: RedisOp) {
-        let written = match &op {
-            RedisOp::Publish(token, _, number, _) => Some((*token, *number)),
-            RedisOp::Claim(token) => Some((*token, 0)),
-            _ => None,
-        };
-        let reply = self.redis.handle(self.t, op);
-        match (written, &reply) {
-            (Some((token, number)), Some(RedisReply::Done)) => self.check.accepts(self.t, console, token, number),
-            (Some((token, _)), Some(RedisReply::Claimed(..))) => self.check.claims(token),
-            _ => {}
-        }
-        for line in std::mem::take(&mut self.redis.told) {
-            for listener in 0..self.machines.len() {
-                let Machine { boot, listens: true, .. } = self.machines[listener] else { continue };
-                if self.chance.permille(self.loses) {
-                    continue;
-                }
-                if let Some(t) = self.network.streams(self.t, listener, Server::Redis, &mut self.chance) {
-                    self.at(t, Due::To(listener, boot, Letter::Line(line.clone())));
-                }
-            }
-        }
-        if let Some(reply) = reply {
-            self.answers(console, boot, Server::Redis, id, Reply::Redis(reply));
-        }
     }
 
     /// What happens by itself, again and again.
@@ -380,6 +335,7 @@ impl World {
             self.machines[console].listens = up;
         }
         self.check.tick(self.t);
+        self.guardians_are_done();
         self.at(self.t + TICK, Due::Tick);
     }
 

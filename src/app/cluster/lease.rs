@@ -129,8 +129,8 @@ impl Lease {
         let membership = Membership {
             etcd: self.ways.etcd.clone(),
             roster: Arc::clone(&self.part.roster),
-            name: self.part.who.name.clone(),
-            machine: self.part.who.machine.clone(),
+            clock: self.part.clock,
+            who: self.part.who.clone(),
             ttl: self.ways.numbers.ttl,
         };
         let leaving = self

@@ -83,7 +83,7 @@ pub(super) struct Part {
     pub(super) console: Console,
     pub(super) reference: Reference,
     pub(super) roster: Arc<Roster>,
-    clock: Clock,
+    pub(super) clock: Clock,
     inbox: Arc<Inbox>,
     pub(super) meters: Arc<Meters>,
     pub(super) who: Identity,

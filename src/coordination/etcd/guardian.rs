@@ -35,11 +35,15 @@ const MYSELF: &str = "/proc/self/exe";
 /// What the guardian keeps of the environment: where the machine's trusted certificates are.
 const KEPT: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// How often it tries, how long it waits in between, and how long it lives on in all: a leader's lease
-/// is over by itself after 3 s, a record's after 9 s, and by then nobody needs it any more.
-const TRIES: u32 = 10;
-const BETWEEN: Duration = Duration::from_millis(200);
-const WITHIN: Duration = Duration::from_secs(8);
+/// How often it tries to give a lease back that is still there.
+pub const TRIES: u32 = 10;
+
+/// How long it waits between two tries.
+pub const BETWEEN: Duration = Duration::from_millis(200);
+
+/// How long it lives on in all: a leader's lease is over by itself after 3 s, and the record of the dead, which
+/// lives for ten times as long, harms nobody.
+pub const WITHIN: Duration = Duration::from_secs(8);
 
 /// The longest line that is read: a spec with a few certificates.
 const LINE_BYTES_MAX: u64 = 64 * 1024;

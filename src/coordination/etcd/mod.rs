@@ -208,6 +208,14 @@ impl Client {
         Ok(Self { shared: Arc::new(Shared { transport, keys, revision: AtomicU64::new(0) }) })
     }
 
+    /// What is told of an answer of this status and body to a question that was to `doing` etcd, as it is of
+    /// those that come over the network: for whoever plays the cluster.
+    #[must_use]
+    pub fn refused(&self, doing: &str, status: u16, body: &[u8]) -> Failure {
+        let transport = &self.shared.transport;
+        transport.failure(doing, transport.preferred(), words::said(status, body))
+    }
+
     /// The changes under this board's keys, from when it is first asked for the next.
     #[must_use]
     pub fn watch(&self) -> Watch {

@@ -52,6 +52,8 @@ pub(super) struct Transport {
     http: Client,
     endpoints: Vec<Endpoint>,
     login: Option<(String, String)>,
+    /// What nobody may read of the login, in each form in which it is sent.
+    secrets: Vec<String>,
     attempt: Duration,
     /// The endpoint that answered last, or where to go on after one that did not.
     preferred: AtomicUsize,
@@ -84,6 +86,7 @@ impl Transport {
             logins: tokio::sync::Mutex::new(logins),
             endpoints,
             login: spec.login.clone(),
+            secrets: spec.login.as_ref().map(|(_, password)| secrets(password)).unwrap_or_default(),
             attempt: spec.attempt,
             preferred: AtomicUsize::new(0),
             token: Mutex::default(),
@@ -264,12 +267,18 @@ impl Transport {
     }
 
     /// A server that is no etcd may repeat what was sent.
-    fn masked(&self, mut trouble: Trouble) -> Trouble {
-        if let Some((_, password)) = self.login.as_ref().filter(|(_, password)| !password.is_empty()) {
-            trouble.words = trouble.words.replace(password, "***");
-        }
-        trouble
+    fn masked(&self, trouble: Trouble) -> Trouble {
+        trouble.without(&self.secrets)
     }
+}
+
+/// A password as it is, and as it stands in a body of JSON; the longer one first.
+fn secrets(password: &str) -> Vec<String> {
+    let written = Value::from(password).to_string();
+    let mut forms = vec![written[1..written.len() - 1].to_owned(), password.to_owned()];
+    forms.dedup();
+    forms.retain(|form| !form.is_empty());
+    forms
 }
 
 fn client(spec: &Spec) -> Result<Client, String> {

@@ -49,6 +49,15 @@ impl Trouble {
         Self::new(Meaning::Elsewhere, NO_ETCD)
     }
 
+    /// The same without these words, and only then cut short: of one that a cut goes through, a piece would be left.
+    pub(super) fn without(mut self, secrets: &[String]) -> Self {
+        for secret in secrets {
+            self.words = self.words.replace(secret, "***");
+        }
+        self.words.truncate(self.words.floor_char_boundary(WORDS_MAX));
+        self
+    }
+
     /// More came than anything of ours can be.
     pub(super) fn too_large() -> Self {
         Self::new(Meaning::Refused, "it holds far too much under this board's keys, which is not of marquee")
@@ -59,8 +68,11 @@ const NO_ETCD: &str = "what answers there is no etcd, or its JSON gateway is off
 
 const CLOSED: &str = "it closed the connection";
 
-/// As much of words that nobody knows as is told.
-const UNKNOWN_WORDS_MAX: usize = 200;
+/// As much of what nobody knows as is told; our own words are shorter.
+const WORDS_MAX: usize = 220;
+
+/// As much as is looked at of an answer that is no JSON.
+const GLANCE_BYTES: usize = 200;
 
 /// Pieces of etcd's words in lower case; the first that is found counts.
 const KNOWN: &[(&str, Meaning, &str)] = &[
@@ -111,13 +123,13 @@ pub(super) const NO_LOGIN: &str = "it knows no users";
 pub(super) fn said(status: u16, body: &[u8]) -> Trouble {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let told = parsed.as_ref().and_then(message);
-    let text = told.map_or_else(|| String::from_utf8_lossy(&body[..body.len().min(UNKNOWN_WORDS_MAX)]), Into::into);
+    let text = told.map_or_else(|| String::from_utf8_lossy(&body[..body.len().min(GLANCE_BYTES)]), Into::into);
     if let Some(trouble) = known(&text) {
         return trouble;
     }
     match (told, status) {
-        (Some(told), 500..) => Trouble::new(Meaning::Unknown, format!("it failed: {}", cut(told))),
-        (Some(told), _) => Trouble::new(Meaning::Refused, format!("refused: {}", cut(told))),
+        (Some(told), 500..) => Trouble::new(Meaning::Unknown, format!("it failed: {told}")),
+        (Some(told), _) => Trouble::new(Meaning::Refused, format!("refused: {told}")),
         (None, 500..) => Trouble::new(Meaning::Unknown, format!("something before it answers with HTTP {status}")),
         (None, _) => Trouble::no_etcd(),
     }
@@ -134,10 +146,6 @@ pub(super) fn known(text: &str) -> Option<Trouble> {
 fn message(body: &Value) -> Option<&str> {
     let inner = &body["error"];
     [&body["message"], &inner["message"], inner].into_iter().find_map(Value::as_str)
-}
-
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(UNKNOWN_WORDS_MAX)]
 }
 
 /// Why a request had no whole answer.
@@ -255,7 +263,6 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_told_as_it_stands() {
-        let long = format!(r#"{{"message":"{}"}}"#, "é".repeat(UNKNOWN_WORDS_MAX));
         for (status, body, meaning, words) in [
             (400, r#"{"message":"odd"}"#, Meaning::Refused, "refused: odd"),
             (500, r#"{"message":"odd"}"#, Meaning::Unknown, "it failed: odd"),
@@ -270,7 +277,19 @@ mod tests {
         ] {
             assert_eq!(said(status, body.as_bytes()), Trouble::new(meaning, words));
         }
-        assert!(said(400, long.as_bytes()).words.len() <= UNKNOWN_WORDS_MAX + "refused: ".len());
+        let long = format!(r#"{{"message":"{}"}}"#, "é".repeat(WORDS_MAX));
+        assert!(said(400, long.as_bytes()).without(&[]).words.len() <= WORDS_MAX);
+        assert!(KNOWN.iter().all(|(.., words)| words.len() <= WORDS_MAX) && NO_ETCD.len() <= WORDS_MAX);
+    }
+
+    #[test]
+    fn no_piece_of_a_secret_is_left_where_long_words_are_cut() {
+        let secrets = ["canary-1".to_owned()];
+        for before in 0..WORDS_MAX {
+            let body = format!(r#"{{"message":"{} canary-1 {}"}}"#, "x".repeat(before), "y".repeat(WORDS_MAX));
+            let words = said(400, body.as_bytes()).without(&secrets).words;
+            assert!(!words.contains('c') && words.len() <= WORDS_MAX, "{words}");
+        }
     }
 
     #[test]

@@ -104,6 +104,17 @@ impl RedisLink {
         self.line.server().address()
     }
 
+    /// What is told of an error in the server's own line (`-BUSY …`) after a question that was to `doing` Redis, as
+    /// it is of those that come over the network: for whoever plays the server.
+    #[must_use]
+    pub fn refused(&self, doing: &str, line: &str) -> Trouble {
+        let read = redis::parse_redis_value(format!("{line}\r\n").as_bytes()).and_then(redis::Value::extract_error);
+        match read {
+            Err(error) => self.trouble(doing, &self.keys.state, self.line.failure(&error)),
+            Ok(_) => self.odd(doing),
+        }
+    }
+
     /// What is published for this board from now on, over a connection of its own, which the first
     /// [`next`](Subscription::next) makes.
     #[must_use]

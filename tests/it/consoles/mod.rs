@@ -12,6 +12,7 @@ mod election;
 mod followers;
 mod machine;
 mod poison;
+mod secrets;
 mod servers;
 pub(crate) mod soak;
 mod store;
@@ -153,6 +154,8 @@ scenarios! {
         "faults by chance for 40 s", "0 skipped, old token heard 0 times";
     "password" a_wrong_password_is_told_and_shown_nowhere in poison,
         "wrong passwords for etcd and Redis", "told without the password, no lead";
+    "secrets" no_secret_comes_out_whatever_breaks in secrets,
+        "wrong passwords, cut ways, dead servers, a killed leader, a broken config", "no secret in any output, record or argument";
     "certificate" a_certificate_for_another_host_is_told_and_not_trusted in poison,
         "etcd's certificate for another host", "told, alone, board goes on";
 }

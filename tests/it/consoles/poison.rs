@@ -38,7 +38,7 @@ fn put(hall: &Hall, text: &str) {
     assert!(answer.is_some_and(|answer| answer.starts_with("HTTP/1.1 200")));
 }
 
-fn base64(bytes: impl AsRef<[u8]>) -> String {
+pub(super) fn base64(bytes: impl AsRef<[u8]>) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for bytes in bytes.as_ref().chunks(3) {

@@ -4,6 +4,7 @@ use marquee::config::LeaseConfig;
 use marquee::config::timing::STORE_OPERATION;
 use marquee::coordination::Token;
 use marquee::coordination::election::{Answer, Ask, Event, Missed};
+use marquee::coordination::etcd::Failure;
 use marquee::coordination::link::{Message, Said};
 use marquee::kernel::beat::Sample;
 use marquee::kernel::{BoardSnapshot, Current, Input, Moment, Snapshot, Span};
@@ -56,7 +57,8 @@ impl App {
                 self.sample_at = self.sample_at.max(now + Span::from_millis(100));
                 self.redis_fails |= self.leads.is_none();
             }
-            Call::Put | Call::Fetch | Call::State => {}
+            Call::Member => self.belongs(now, None),
+            Call::Put | Call::Fetch | Call::State | Call::List => {}
         }
     }
 
@@ -69,9 +71,22 @@ impl App {
     pub(crate) fn answered(&mut self, now: Moment, id: u64, reply: Reply) {
         let Some(Pending { sent, what, .. }) = self.calls.remove(&id) else { return };
         match (what, reply) {
-            (what, Reply::Redis(RedisReply::Refused)) => self.failed(now, &what, sent, Missed::Failed),
-            (Call::Ask(ask), Reply::Etcd(Ok(EtcdReply::Answer(answer)))) => self.elected(now, ask, sent, Ok(answer)),
-            (what, Reply::Etcd(Err(missed))) => self.failed(now, &what, sent, missed),
+            (what, Reply::Redis(RedisReply::Refused(line))) => {
+                self.log(1, (!line.is_empty()).then(|| self.voice.redis(&line)));
+                self.failed(now, &what, sent, Missed::Failed);
+            }
+            (Call::Ask(ask), Reply::Etcd(Ok(EtcdReply::Answer(answer)))) => {
+                self.log(0, None);
+                self.elected(now, ask, sent, Ok(answer));
+            }
+            (what, Reply::Etcd(Err(refusal))) => {
+                let failure = self.voice.etcd(&refusal);
+                self.log(0, Some(failure.to_string()));
+                let missed = if matches!(failure, Failure::Unknown(_)) { Missed::Unknown } else { Missed::Failed };
+                self.failed(now, &what, sent, missed);
+            }
+            (Call::Member, Reply::Etcd(Ok(EtcdReply::Member(reply)))) => self.belongs(now, Some(reply)),
+            (Call::List, Reply::Etcd(Ok(EtcdReply::Members(records)))) => self.listed(&records),
             (Call::Ask(ask), Reply::Redis(RedisReply::Epoch(epoch))) => {
                 self.elected(now, ask, sent, Ok(Answer::Stored(epoch)));
             }
@@ -87,7 +102,10 @@ impl App {
                 self.beat_at = now;
             }
             (_, Reply::Redis(RedisReply::Stale(token))) => self.console.elect(now, Event::Outranked(token)),
-            (Call::Beat, Reply::Redis(_)) => self.redis_fails = false,
+            (Call::Beat, Reply::Redis(_)) => {
+                self.log(1, None);
+                self.redis_fails = false;
+            }
             (Call::Time, Reply::Redis(RedisReply::Time(run, reading))) => {
                 self.reference.follow(&run.to_string());
                 let reference = Moment::from_unix_nanos(reading);

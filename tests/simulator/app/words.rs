@@ -109,7 +109,10 @@ impl App {
 
     /// Takes what a channel says now.
     pub(super) fn heard(&mut self, now: Moment, line: &str, by_etcd: bool) {
-        let Ok(message) = Message::read(line) else { return };
+        let message = match Message::read(line) {
+            Ok(message) => message,
+            Err(why) => return self.note(Note::Logs(format!("the other consoles: {why}"))),
+        };
         let Some(mapping) = self.reference.hears(now, &message.head) else { return };
         self.exact = self.reference.is_shared(&message.head) && message.head.clock.starts_with("server:");
         let on_arrival = self.breaks == Some(Break::ShowsOnArrival);

@@ -1,9 +1,12 @@
 //! The log of events: the last of them are told with a failure, all of them where a seed is replayed.
+//!
+//! I9 is checked here: whatever a console says, logs, publishes or lets a server keep comes by.
 
 use std::fmt::Write as _;
 
 use super::Check;
 use crate::clock::MS;
+use crate::voice::is_leak;
 
 /// So many events are told of a failure.
 const LAST: usize = 40;
@@ -25,7 +28,18 @@ impl Check {
         if self.log.len() == LAST {
             self.log.pop_front();
         }
+        let leaks = is_leak(&event.what);
         self.log.push_back(event);
+        if leaks {
+            self.fail(t, console, "I9", "a secret is told");
+        }
+    }
+
+    /// Looks at a line that is too long for the log.
+    pub(crate) fn says(&mut self, t: u64, console: Option<usize>, line: &str) {
+        if is_leak(line) {
+            self.log(t, console, line.to_owned());
+        }
     }
 
     /// The first failure of a seed counts; those that follow from it do not.

@@ -19,6 +19,8 @@ pub(crate) struct Line {
     pub(crate) role: String,
     pub(crate) fence: u64,
     pub(crate) notice: Option<String>,
+    /// As it was printed.
+    pub(crate) text: String,
 }
 
 impl Line {
@@ -49,6 +51,7 @@ impl Lines {
                     role: word("role").unwrap_or_default(),
                     fence: told["fence"].as_u64().unwrap_or_default(),
                     notice: word("notice"),
+                    text,
                 };
                 kept.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
