@@ -69,6 +69,7 @@ struct Watched {
 
 /// The checker.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, true or not beside every other")]
 pub(crate) struct Check {
     consoles: Vec<Watched>,
     log: VecDeque<Event>,

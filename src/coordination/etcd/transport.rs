@@ -266,13 +266,15 @@ impl Transport {
         words::failure(doing, &[(self.address(place).to_owned(), self.masked(trouble))])
     }
 
-    /// A server that is no etcd may repeat what was sent.
+    /// A server that is no etcd may repeat what was sent: the password, or the proof of the login.
     fn masked(&self, trouble: Trouble) -> Trouble {
-        trouble.without(&self.secrets)
+        let mut secrets = self.secrets.clone();
+        secrets.extend(self.kept().as_deref().map(str::to_owned));
+        trouble.without(secrets)
     }
 }
 
-/// A password as it is, and as it stands in a body of JSON; the longer one first.
+/// A password as it is, and as it stands in a body of JSON.
 fn secrets(password: &str) -> Vec<String> {
     let written = Value::from(password).to_string();
     let mut forms = vec![written[1..written.len() - 1].to_owned(), password.to_owned()];

@@ -207,6 +207,10 @@ async fn what_is_no_etcd_is_told() {
             "HTTP/1.1 400 Bad Request\r\ncontent-length: 38\r\n\r\n{\"message\":\"canary is no password 4u\"}",
             "refused: ***",
         ),
+        (
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 41\r\n\r\n{\"message\":\"no proof is: a canary-token\"}",
+            "no proof is: ***",
+        ),
         ("", "closed the connection"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -227,7 +231,7 @@ async fn what_is_no_etcd_is_told() {
             trusted: None,
         };
         let client = Client::new(&spec).unwrap();
-        *client.shared.transport.kept() = Some("token".into());
+        *client.shared.transport.kept() = Some("a canary-token".into());
         let told = client.keep_alive(1).await.unwrap_err().to_string();
         assert!(told.contains(part) && !told.contains("canary"), "{answer:?}: {told}");
         // A server that was not asked twice still waits for somebody.
