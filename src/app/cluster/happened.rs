@@ -27,6 +27,8 @@ pub(super) enum Happened {
     Hearing(Option<String>),
     /// What the store held when it was claimed.
     Held { beat: Option<String>, board: Option<String> },
+    /// What the store held when it was claimed at last, long after this console began to lead.
+    Found { seq: u64, board: Option<String> },
     /// The server of this name told the time; answered with when to ask it next.
     Sampled(String, Sample, oneshot::Sender<Moment>),
     /// Something odd that an operator should know.

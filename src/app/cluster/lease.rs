@@ -192,6 +192,12 @@ impl Lease {
                     self.part.resume(beat.as_deref(), board.as_deref());
                 }
             }
+            Happened::Found { seq, board } => {
+                if !std::mem::replace(&mut self.resumed, true) {
+                    self.part.take_in(seq, board.as_deref());
+                }
+                (self.next_beat, self.next_board) = (now, now);
+            }
             Happened::Sampled(server, sample, next) => {
                 self.part.reference.follow(&server);
                 // Whoever asked may have ended.

@@ -9,12 +9,7 @@ impl Part {
     /// What a store held of a leader that is gone: the kernel goes on from it.
     pub(super) fn resume(&mut self, beat: Option<&str>, board: Option<&str>) {
         let now = self.now();
-        let read = |text: Option<&str>| {
-            let message = Message::read(text?).ok()?;
-            let mapping = self.reference.reads(&message.head).unwrap_or_default();
-            (message.head.board == self.who.board).then(|| message.on_clock(|moment| mapping.to_local(moment)))
-        };
-        let current = match read(beat).map(|message| (message.head.token, message.said)) {
+        let current = match self.kept(beat).map(|message| (message.head.token, message.said)) {
             Some((token, Said::Beat { beat, .. })) => {
                 let turn = beat.turns.iter().take_while(|turn| turn.show_at <= now).last().or(beat.turns.first());
                 Current {
@@ -27,12 +22,30 @@ impl Part {
             }
             _ => Current::default(),
         };
-        let board = match read(board).map(|message| message.said) {
-            Some(Said::Board { mirror, .. }) => snapshot(mirror),
-            _ => BoardSnapshot::default(),
-        };
+        let board = self.kept_board(board);
         if current != Current::default() || !board.items.is_empty() {
             self.give(Input::Snapshot(Box::new(Snapshot { current, board })));
+        }
+    }
+
+    /// What a store held that answers only now: what this session has heard is newer and so is the turn that is on,
+    /// but what it has not heard of is taken in before it is written over.
+    pub(super) fn take_in(&mut self, seq: u64, board: Option<&str>) {
+        let (current, board) = (Current { seq, ..Current::default() }, self.kept_board(board));
+        self.give(Input::Snapshot(Box::new(Snapshot { current, board })));
+    }
+
+    /// A message of this board that was kept, on this console's clock.
+    fn kept(&self, text: Option<&str>) -> Option<Message> {
+        let message = Message::read(text?).ok()?;
+        let mapping = self.reference.reads(&message.head).unwrap_or_default();
+        (message.head.board == self.who.board).then(|| message.on_clock(|moment| mapping.to_local(moment)))
+    }
+
+    fn kept_board(&self, text: Option<&str>) -> BoardSnapshot {
+        match self.kept(text).map(|message| message.said) {
+            Some(Said::Board { mirror, .. }) => snapshot(mirror),
+            _ => BoardSnapshot::default(),
         }
     }
 }

@@ -82,6 +82,7 @@ impl StoreWay {
             bell: Arc::clone(&bell),
             ordered,
             found: 0,
+            unread: None,
             tell: tasks.tell.clone(),
             meters: Arc::clone(&tasks.meters),
         };
@@ -142,6 +143,8 @@ struct Writer {
     tell: mpsc::Sender<Happened>,
     /// The number of the turn that was found there: one that counts lower would be refused as heard before.
     found: u64,
+    /// Who leads has not seen what is kept there: nothing is written over before it has.
+    unread: Option<Token>,
     meters: Arc<Meters>,
 }
 
@@ -160,6 +163,7 @@ impl Writer {
         match order {
             Order::Claim(token, sent, resumes) => {
                 let claimed = self.link.claim(token).await;
+                self.unread = None;
                 let (answer, frame) = match claimed {
                     Ok(Claimed::Ok { seq, frame }) => {
                         self.found = seq;
@@ -168,11 +172,12 @@ impl Writer {
                     Ok(Claimed::Stale(later)) => (Answer::Fenced(later), None),
                     // Then the first write that succeeds is the claim.
                     Err(why) => {
+                        self.unread = resumes.then_some(token);
                         self.say(Happened::Store(Some(why.to_string()))).await;
                         (Answer::Claimed, None)
                     }
                 };
-                if resumes && answer == Answer::Claimed {
+                if resumes && answer == Answer::Claimed && self.unread.is_none() {
                     let board = self.link.board().await.ok().flatten();
                     self.say(Happened::Held { beat: frame, board }).await;
                 }
@@ -191,7 +196,33 @@ impl Writer {
         }
     }
 
+    /// Claims what could not be claimed before, and tells what is kept there; whether nothing is to be written yet.
+    async fn reads_first(&mut self) -> bool {
+        let Some(token) = self.unread else { return false };
+        let claimed = match self.link.claim(token).await {
+            Ok(Claimed::Ok { seq, .. }) => self.link.board().await.map(|board| (seq, board)),
+            Ok(Claimed::Stale(later)) => {
+                self.unread = None;
+                self.say(Happened::Outranked(later)).await;
+                return true;
+            }
+            Err(why) => Err(why),
+        };
+        match claimed {
+            Ok((seq, board)) => {
+                (self.found, self.unread) = (seq, None);
+                self.say(Happened::Found { seq, board }).await;
+            }
+            Err(why) => self.say(Happened::Store(Some(why.to_string()))).await,
+        }
+        true
+    }
+
     async fn write(&mut self) {
+        // What waits is written by the next beat, or is replaced by it.
+        if self.reads_first().await {
+            return;
+        }
         let (beat, news, board, written) = {
             let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
             let outbox = &mut *outbox;

@@ -121,6 +121,8 @@ scenarios! {
         "compaction and a new leader while a follower is stopped", "right leader <= 1 s after CONT";
     "17" a_redis_that_died_comes_back_with_the_item_of_the_hour in store,
         "kill -9 of Redis, restart after 3 s", "no change, told, 0 skipped, item kept again";
+    "17l" a_redis_that_comes_late_is_read_before_it_is_written_over in store,
+        "Redis absent at the start, back later", "its board is known to all and kept, newer news win";
     "18" a_redis_that_stalls_is_not_flooded_afterwards in store,
         "STOP of Redis for 5 s", "no change, 0 skipped, no burst";
     "19" a_stale_replica_that_was_promoted_is_put_right in store,

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use super::{Notes, hall};
 use crate::support::clock::{now, pass};
-use crate::support::hall::{BOARD, Hall, Plan, Seat};
+use crate::support::hall::{BOARD, Hall, Plan, SECRET, Seat};
 use crate::support::proxy::Proxy;
 use crate::support::redis::Redis;
 
@@ -45,6 +46,51 @@ pub(super) fn a_redis_that_died_comes_back_with_the_item_of_the_hour(notes: &mut
     hall.wait("the item to be kept that is shown", |hall| {
         (kept(hall) == hall.seats[hall.leader()].last()?.item).then_some(())
     });
+    Some(())
+}
+
+pub(super) fn a_redis_that_comes_late_is_read_before_it_is_written_over(notes: &mut Notes) -> Option<()> {
+    let plan = Plan { redis_arguments: &["--appendonly", "yes"], ..Plan::default() };
+    let mut hall = Hall::start(&plan)?;
+    let push = |hall: &Hall, id: &str, text: &str| {
+        let update = json!({"text": text, "level": "healthy"}).to_string();
+        let authorized = format!("Authorization: Bearer {SECRET}\r\n");
+        let path = format!("/v1/items/{id}");
+        let pushed = hall.seats[hall.leader()].api().send("PUT", &path, &authorized, update.as_bytes());
+        assert!([200, 201].contains(&pushed.status), "{pushed:?}");
+    };
+    let says = |hall: &Hall, place: usize, id: &str, text: &str| {
+        let answer = hall.seats[place].api().ask("GET", &format!("/v1/items/{id}"));
+        answer.status == 200 && answer.json()["text"] == text
+    };
+    push(&hall, "kept", "of the first day");
+    push(&hall, "both", "of the first day");
+    let keeps = |redis: &Redis| {
+        let board = redis.ask(&["GET", &format!("marquee:{{{BOARD}}}:mirror")])?;
+        board.text().is_some_and(|board| board.contains("\"both\"")).then_some(())
+    };
+    hall.wait("the board to be kept", |hall| keeps(hall.redis.as_ref()?));
+    hall.close();
+    hall.redis.as_mut()?.kill();
+    hall.seats.iter_mut().for_each(Seat::sit);
+    let leader = hall.wait("a leader without its store", |hall| hall.leaders().first().copied());
+    hall.line(leader, now(), "the leader to tell of its store", |line| line.tells("Redis"));
+    push(&hall, "both", "of the second day");
+    assert!(!says(&hall, leader, "kept", "of the first day"), "nobody could know of it yet");
+    let back = now();
+    hall.redis.as_mut()?.restart();
+    for place in EVERYBODY {
+        hall.wait("what Redis kept", |hall| says(hall, place, "kept", "of the first day").then_some(()));
+    }
+    notes.time("known after", now() - back);
+    assert!(EVERYBODY.iter().all(|place| says(&hall, *place, "both", "of the second day")), "{}", hall.report());
+    hall.settled();
+    assert_eq!(hall.leader(), leader);
+    // It is kept on, with what is newer.
+    hall.close();
+    hall.seats.iter_mut().for_each(Seat::sit);
+    let leader = hall.settled();
+    assert!(says(&hall, leader, "kept", "of the first day") && says(&hall, leader, "both", "of the second day"));
     Some(())
 }
 
