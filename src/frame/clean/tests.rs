@@ -255,8 +255,8 @@ fn oracle(line: &str) -> String {
     let cells = |count| NonZeroU16::new(count).unwrap();
     let mut terminal = vt100::Parser::new_with_callbacks(cells(3), cells(500), 0, Complaints::default());
     let blank = terminal.screen().input_mode_formatted();
-    // The emulator takes U+FFFD for broken input of its own and prints nothing.
-    let line = line.replace(char::REPLACEMENT_CHARACTER, "?");
+    // The emulator takes U+FFFD for broken input of its own and prints nothing, and it has no character of three columns.
+    let line = line.replace(|c| c == char::REPLACEMENT_CHARACTER || width::char_columns(c) > 2, "?");
     terminal.process(line.as_bytes());
     let mut complaints = terminal.callbacks().0.clone();
     let screen = terminal.screen();
@@ -426,6 +426,13 @@ proptest! {
     fn no_normaliser_can_make_a_text_unsafe(raw in hostile(), made in hostile()) {
         let safe = Safe::normalised(&raw, |_| made.clone());
         prop_assert!(!safe.chars().any(|c| is_forbidden(c) || c == '\n'));
+    }
+}
+
+#[test]
+fn the_oracle_stands_characters_of_any_width() {
+    for letter in ["a", "\u{17D8}", "\u{FF21}", "\u{301}", "\u{FFFD}"] {
+        assert_eq!(oracle(&Safe::line(letter)), "", "{}", letter.escape_unicode());
     }
 }
 
