@@ -103,6 +103,8 @@ pub(crate) struct App {
     list_at: Moment,
     /// What its guardian gives back when it dies.
     pub(crate) guarded: Vec<i64>,
+    /// It gives back what it holds, and its guardian what it can't.
+    leaves: bool,
     pub(crate) name: String,
     pub(crate) process: String,
     machine: String,
@@ -156,6 +158,7 @@ impl App {
             member: Member::new(now, &machine, LeaseConfig::DEFAULT.ttl),
             list_at: now,
             guarded: Vec::new(),
+            leaves: false,
             machine,
             number_of_process: u32::try_from(boot).unwrap_or(0),
             voice,
@@ -347,6 +350,7 @@ impl App {
         if let Some(token) = self.leads {
             self.speak(now, token, true);
         }
+        self.leaves = true;
         self.console.elect(now, Event::Resign);
         self.settle(now);
     }

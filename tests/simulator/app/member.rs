@@ -67,6 +67,9 @@ impl App {
 
     /// Tells its guardian which leases to give back.
     pub(super) fn guard(&mut self) {
+        if self.leaves {
+            return;
+        }
         let record = self.member.lease().filter(|_| self.breaks != Some(Break::ForgetsRecord));
         self.guarded = self.console.candidate().and_then(Candidate::lease).into_iter().chain(record).collect();
     }
