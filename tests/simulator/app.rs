@@ -205,7 +205,8 @@ impl App {
         let beat = self.leads.map(|_| self.beat_at);
         let fetch = self.wants_board().then_some(self.fetch_at);
         let sample = (!self.waits_for(|call| matches!(call, Call::Time))).then_some(self.sample_at);
-        let (list, member) = (Some(self.list_at), self.member.next_wake());
+        let belongs = |at: Option<Moment>| at.filter(|_| !self.leaves);
+        let (list, member) = (belongs(Some(self.list_at)), belongs(self.member.next_wake()));
         let wakes =
             [self.console.next_wake(now), self.kernel.next_wake(), calls, runs, beat, fetch, sample, list, member];
         wakes.into_iter().flatten().min()

@@ -341,7 +341,8 @@ impl Check {
         }
         let back = self.wild && next == place.map(|place| (place + 2) % plant::ITEMS);
         let straight = watched.crooked_until < t;
-        let told = calm || !self.wild && t > self.lossy_until && t > self.fault_at + 3 * SECOND && !watched.cut;
+        let told = calm && !(self.wild && watched.cut)
+            || !self.wild && t > self.lossy_until && t > self.fault_at + 3 * SECOND && !watched.cut;
         let steady = watched.resumed + 3 * SECOND < t && !jumped && locked && straight && told;
         let leads = watched.leads.filter(|_| t > watched.led_since + 3 * SECOND);
         let follows = watched.took.filter(|_| {

@@ -33,8 +33,8 @@ const NEAR: u64 = 1_500 * MS;
 /// slews its clock, and as the election has to stand it.
 ///
 /// The last is fifty times what a mapping of the shared clock carries (1,000 ppm, because more is no clock). So
-/// there, and there alone, consoles may be up to a turn apart, and one that is corrected by more than the 50 ms
-/// that the kernel smooths may step back by one turn.
+/// there, and there alone, consoles may be up to a turn apart, and any time where the leader has lost the reference;
+/// and one that is corrected by more than the 50 ms that the kernel smooths may step back by one turn.
 const CRYSTAL: u64 = 100;
 const SLEWED: u64 = 500;
 const WILD: u64 = 50_000;

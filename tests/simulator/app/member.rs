@@ -33,6 +33,9 @@ impl App {
 
     /// Asks what its record needs, and who else is there.
     pub(super) fn belong(&mut self, now: Moment) {
+        if self.leaves {
+            return;
+        }
         if let Some(request) = self.member.poll(now) {
             let record =
                 if let Request::Announce(lease) = request { self.presence(now, lease).write() } else { String::new() };
