@@ -60,6 +60,8 @@ pub struct Member {
     renew_at: Moment,
     tell_at: Moment,
     settled_at: Moment,
+    /// There is more to tell than was told when it was told last.
+    news: bool,
     dead: Option<i64>,
     asked: Option<Request>,
 }
@@ -76,6 +78,7 @@ impl Member {
             renew_at: now,
             tell_at: now,
             settled_at: now,
+            news: false,
             dead: None,
             asked: None,
         }
@@ -96,6 +99,7 @@ impl Member {
                 (Some(lease), _) if self.renew_at <= now => Some(Request::KeepAlive(lease)),
                 (Some(lease), _) => (self.tell_at <= now).then_some(Request::Announce(lease)),
             };
+            self.news &= !matches!(self.asked, Some(Request::Announce(_)));
             return self.asked;
         }
         None
@@ -111,6 +115,7 @@ impl Member {
     /// There is something new to tell.
     pub fn changed(&mut self, now: Moment) {
         self.tell_at = self.tell_at.min(now);
+        self.news = true;
     }
 
     /// Takes the answer to its question, `None` where there is none; `is_gone` tells whether a process of this
@@ -127,7 +132,12 @@ impl Member {
             (Request::KeepAlive(_), Some(Reply::Alive(_))) => self.renew_at = now + self.pause,
             (Request::Grant(_) | Request::KeepAlive(_), _) => self.renew_at = now + AGAIN,
             (Request::Announce(_), Some(Reply::Announced)) => {
-                self.tell_at = if now < self.settled_at { self.settled_at } else { now + self.pause };
+                self.tell_at = match self.news {
+                    // What changed while this was on its way is not in it.
+                    true => now,
+                    false if now < self.settled_at => self.settled_at,
+                    false => now + self.pause,
+                };
                 return Some(true);
             }
             (Request::Announce(_), Some(Reply::Taken(said))) => {
@@ -187,6 +197,17 @@ mod tests {
         assert_eq!(member.answered(renew, Some(Reply::Alive(LIFE)), living), None);
         member.changed(renew);
         assert_eq!(member.poll(renew), Some(Request::Announce(7)));
+    }
+
+    #[test]
+    fn what_changes_while_the_record_is_told_is_told_behind_it() {
+        let mut member = granted();
+        member.changed(START);
+        assert_eq!(member.poll(START), None);
+        assert_eq!(member.answered(START, Some(Reply::Announced), living), Some(true));
+        assert_eq!(member.poll(START), Some(Request::Announce(7)));
+        assert_eq!(member.answered(START, Some(Reply::Announced), living), Some(true));
+        assert_eq!(member.poll(START), None);
     }
 
     #[test]

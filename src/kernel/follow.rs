@@ -73,6 +73,10 @@ impl Kernel {
     /// The board becomes this console's own again; the turns go on as they were told.
     fn take_over(&mut self) {
         self.sync.heard = None;
+        if matches!(self.role, Role::Leader(_)) {
+            let passed = self.marquee.catch_up(self.now);
+            self.tell_passed(passed);
+        }
         self.marquee.unfollow(self.now + self.sync.lead);
         if self.sync.board_of.take().is_none() {
             return;

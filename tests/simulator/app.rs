@@ -103,6 +103,8 @@ pub(crate) struct App {
     list_at: Moment,
     /// What its guardian gives back when it dies.
     pub(crate) guarded: Vec<i64>,
+    /// It gives back what it holds, and its guardian what it can't.
+    leaves: bool,
     pub(crate) name: String,
     pub(crate) process: String,
     machine: String,
@@ -156,6 +158,7 @@ impl App {
             member: Member::new(now, &machine, LeaseConfig::DEFAULT.ttl),
             list_at: now,
             guarded: Vec::new(),
+            leaves: false,
             machine,
             number_of_process: u32::try_from(boot).unwrap_or(0),
             voice,
@@ -202,7 +205,8 @@ impl App {
         let beat = self.leads.map(|_| self.beat_at);
         let fetch = self.wants_board().then_some(self.fetch_at);
         let sample = (!self.waits_for(|call| matches!(call, Call::Time))).then_some(self.sample_at);
-        let (list, member) = (Some(self.list_at), self.member.next_wake());
+        let belongs = |at: Option<Moment>| at.filter(|_| !self.leaves);
+        let (list, member) = (belongs(Some(self.list_at)), belongs(self.member.next_wake()));
         let wakes =
             [self.console.next_wake(now), self.kernel.next_wake(), calls, runs, beat, fetch, sample, list, member];
         wakes.into_iter().flatten().min()
@@ -347,6 +351,7 @@ impl App {
         if let Some(token) = self.leads {
             self.speak(now, token, true);
         }
+        self.leaves = true;
         self.console.elect(now, Event::Resign);
         self.settle(now);
     }

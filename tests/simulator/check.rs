@@ -28,6 +28,9 @@ const HORIZON: u64 = 12 * SECOND;
 /// A picture that shows one item for longer stands still: a call and the item's own turn after it are two.
 const STILL: u64 = 4 * plant::INTERVAL.as_nanos();
 
+/// Nobody who has slept for so long leads: the longest lease that is granted, by a slow clock.
+const DEADLINE: u64 = 5 * SECOND;
+
 /// How long after the elector took a lease away before its time two may hold themselves for the leader.
 const EARLY: u64 = 5 * SECOND;
 
@@ -42,6 +45,8 @@ struct Watched {
     resumed: u64,
     leads: Option<Token>,
     led_at: Option<u64>,
+    /// The same without a sleep in which nobody knows whether it led.
+    led_awake: Option<u64>,
     led_since: u64,
     took: Option<Token>,
     took_at: Option<u64>,
@@ -87,6 +92,8 @@ pub(crate) struct Check {
     anchorless: BTreeSet<Token>,
     /// When each process that is gone ended.
     deaths: BTreeMap<String, u64>,
+    /// When the elector began all leases anew.
+    pub(crate) extended_at: u64,
     early_until: u64,
     history_lost: bool,
     jumped_at: Option<u64>,
@@ -114,6 +121,7 @@ impl Check {
             led: BTreeSet::new(),
             anchorless: BTreeSet::new(),
             deaths: BTreeMap::new(),
+            extended_at: 0,
             early_until: 0,
             history_lost: false,
             jumped_at: None,
@@ -280,14 +288,18 @@ impl Check {
             self.anchorless.insert(token);
             watched.excused = watched.excused.max(2);
         }
-        (watched.leads, watched.led_since, watched.led_at) = (Some(token), t, Some(t));
+        (watched.leads, watched.led_since) = (Some(token), t);
+        (watched.led_at, watched.led_awake) = (Some(t), Some(t));
     }
 
     fn silenced(&mut self, t: u64, console: usize) {
         let watched = &mut self.consoles[console];
         if watched.leads.take().is_some() {
-            // Who slept led no more for all that time.
-            watched.led_at = Some(if watched.resumed == t { watched.paused_at } else { t });
+            // Who slept past its deadline led no more for all that time; who woke before it takes itself for the leader.
+            let slept = watched.resumed == t;
+            let too_long = slept && t - watched.paused_at > DEADLINE;
+            watched.led_at = Some(if too_long { watched.paused_at } else { t });
+            watched.led_awake = Some(if slept { watched.paused_at } else { t });
             self.counts.suspensions += 1;
             if self.consoles.iter().all(|watched| watched.leads.is_none()) {
                 self.quiet_since = t;
@@ -329,7 +341,8 @@ impl Check {
         }
         let back = self.wild && next == place.map(|place| (place + 2) % plant::ITEMS);
         let straight = watched.crooked_until < t;
-        let told = calm || !self.wild && t > self.lossy_until && t > self.fault_at + 3 * SECOND && !watched.cut;
+        let told = calm && !(self.wild && watched.cut)
+            || !self.wild && t > self.lossy_until && t > self.fault_at + 3 * SECOND && !watched.cut;
         let steady = watched.resumed + 3 * SECOND < t && !jumped && locked && straight && told;
         let leads = watched.leads.filter(|_| t > watched.led_since + 3 * SECOND);
         let follows = watched.took.filter(|_| {

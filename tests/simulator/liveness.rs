@@ -153,6 +153,7 @@ fn mend(world: &mut World) -> Vec<usize> {
                 world.network.slow(console, server, way, 0);
             }
         }
+        world.check.fault(world.t, Some((console, false)));
         world.check.crooked(console, false, world.t);
         world.resume(console);
         if world.machines[console].quits {
@@ -189,12 +190,15 @@ fn is_well(world: &mut World, core: &[usize]) {
     let marks: Vec<_> = apps().map(|app| app.kernel.mark()).collect();
     let shown: Vec<_> = core.iter().chain([&leader]).filter_map(|&console| world.check.shown(console)).collect();
     let turned = shown.iter().map(|(_, at)| *at).max().unwrap_or(0);
-    // Where clocks run wild, two consoles may be a turn apart; what calls comes when it is heard of.
+    // Where clocks run wild, two consoles may be a turn apart, and one that lost the reference any time; what calls
+    // comes when it is heard of.
     let place = |shown: &(&ItemId, u64)| plant::place(shown.0).unwrap_or(0);
     let of_leader = shown.last().map_or(0, place);
-    let items_differ = shown.iter().map(|shown| place(shown).abs_diff(of_leader)).any(|apart| {
-        if world.check.wild { world.check.calm && apart.min(plant::ITEMS - apart) > 1 } else { apart > 0 }
-    });
+    let told = world.check.calm && !world.network.is_cut(leader, Server::Redis);
+    let items_differ = shown
+        .iter()
+        .map(|shown| place(shown).abs_diff(of_leader))
+        .any(|apart| if world.check.wild { told && apart.min(plant::ITEMS - apart) > 1 } else { apart > 0 });
     let marks_differ = marks.windows(2).any(|two| two[0] != two[1]);
     let roles: Vec<_> = core.iter().filter_map(|&console| world.machines[console].app.as_ref()?.role()).collect();
     let strays = core

@@ -25,6 +25,7 @@ impl Carried {
 impl Marquee {
     /// Takes up a changed board. What is shown stays, unless it is gone or something begins to call.
     pub(in crate::kernel) fn refresh(&mut self, now: Moment, items: &[Item], rules: &Rules) {
+        self.missed = None;
         let old = std::mem::replace(&mut self.playlist, Playlist::new(items, rules));
         let moved = self.ids.len() != items.len() || self.ids.iter().zip(items).any(|(id, item)| id != item.id());
         let old_ids = if moved {

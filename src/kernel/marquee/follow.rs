@@ -44,6 +44,7 @@ impl Marquee {
             return Vec::new();
         }
         self.led_until = end;
+        self.missed = None;
         let turns = self.placed(now, told, board);
         let (Some(end), Some(last)) = (end, turns.last()) else {
             self.led_until = None;
@@ -75,7 +76,10 @@ impl Marquee {
                 passed = self.show(turns[on], now);
                 on + 1
             }
-            (_, on) => on.map_or(0, |on| on + 1),
+            (_, on) => {
+                self.missed = on.map(|on| turns[on]);
+                on.map_or(0, |on| on + 1)
+            }
         };
         self.decided = turns[next..].iter().copied().collect();
         self.until = Some(end);
@@ -85,6 +89,12 @@ impl Marquee {
             self.until = None;
         }
         passed
+    }
+
+    /// Whoever leads shows what the leader before it did: all others do, and would step back to a turn that was to end
+    /// in peace here.
+    pub(in crate::kernel) fn catch_up(&mut self, now: Moment) -> Vec<Passed> {
+        self.missed.take().map_or_else(Vec::new, |missed| self.show(missed, now))
     }
 
     /// Goes on by the own rule from the turns that were told: those that begin until `end` stand,

@@ -45,6 +45,8 @@ pub struct Marquee {
     led_until: Option<Moment>,
     /// What is shown is another's turn than the leader's, and may end in peace.
     rejoins: bool,
+    /// The leader's turn that is on meanwhile.
+    missed: Option<Turn>,
     /// The ids behind the playlist's places, to find them again on another board.
     ids: Vec<ItemId>,
     pass_began: Option<Moment>,
@@ -109,6 +111,7 @@ impl Marquee {
 
     /// Shows `next`; what thereby came to its end.
     fn show(&mut self, next: Turn, now: Moment) -> Vec<Passed> {
+        self.missed = None;
         let Some(turn) = self.turn.replace(next) else { return Vec::new() };
         let mut passed = Vec::new();
         // What nobody could read, or what comes again for that, did not have its turn.

@@ -178,6 +178,38 @@ fn who_rejoins_ends_its_turn_in_peace() {
 }
 
 #[test]
+fn who_rejoins_and_leads_in_the_same_turn_shows_what_the_others_do() {
+    for away in [700, 2_000, 9_000, 31_450] {
+        let mut fleet = Fleet::new(3, &items());
+        fleet.pass(Span::from_millis(5_150), |_| {});
+        // The third loses the others, and another item comes first on its own board meanwhile.
+        fleet.weather = Box::new(|_, to| if to == 2 { Vec::new() } else { vec![Span::from_millis(1)] });
+        fleet.give(2, Input::Role(Role::Local(Fence(1))));
+        fleet.give(
+            2,
+            Input::Push(Push {
+                item: id("z"),
+                level: Critical,
+                text: "Z".into(),
+                ttl: None,
+                values: Arc::default(),
+                filtered: false,
+            }),
+        );
+        fleet.pass(Span::from_millis(away), |_| {});
+        fleet.weather = Box::new(calm);
+        fleet.give(2, Input::Role(Role::Follower(Fence(1))));
+        fleet.tell();
+        fleet.pass(Span::from_millis(2), |_| {});
+        let shown = fleet.shows(0);
+        fleet.elect(2, 2);
+        fleet.pass(Span::from_millis(2), |_| {});
+        let all: Vec<String> = (0..3).map(|console| fleet.shows(console)).collect();
+        assert_eq!(all, [shown.as_str(); 3], "{away}");
+    }
+}
+
+#[test]
 fn a_fresh_console_adopts_at_once() {
     let mut fleet = Fleet::new(2, &items());
     fleet.pass(Span::from_millis(2_400), |_| {});

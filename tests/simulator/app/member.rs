@@ -35,6 +35,9 @@ impl App {
 
     /// Asks what its record needs, and who else is there.
     pub(super) fn belong(&mut self, now: Moment) {
+        if self.leaves {
+            return;
+        }
         if let Some(request) = self.member.poll(now) {
             let record =
                 if let Request::Announce(lease) = request { self.presence(now, lease).write() } else { String::new() };
@@ -69,6 +72,9 @@ impl App {
 
     /// Tells its guardian which leases to give back.
     pub(super) fn guard(&mut self) {
+        if self.leaves {
+            return;
+        }
         let record = self.member.lease().filter(|_| self.breaks != Some(Break::ForgetsRecord));
         self.guarded = self.console.candidate().and_then(Candidate::lease).into_iter().chain(record).collect();
     }

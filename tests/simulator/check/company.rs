@@ -5,7 +5,8 @@ use marquee::coordination::Presence;
 use super::Check;
 use crate::clock::SECOND;
 
-/// The record of a process that died without a guardian is there for so long: its lease, ten times a leader's and
+/// The record of a process that died without a guardian is there for so long, from when etcd has begun all leases anew
+/// if it has: its lease, ten times a leader's and
 /// what was granted beyond that, and a list that is two seconds old.
 const REMEMBERED: u64 = 36 * SECOND;
 
@@ -75,7 +76,8 @@ impl Check {
                 return Some(format!("it takes {name} for a {}, which is a {role}", record.role));
             }
         }
-        let gone = |record: &&Presence| self.deaths.get(&record.boot).is_some_and(|died| t > died + REMEMBERED);
+        let over = |died: &u64| t > (*died).max(self.extended_at) + REMEMBERED;
+        let gone = |record: &&Presence| self.deaths.get(&record.boot).is_some_and(over);
         watched.listed.iter().find(gone).map(|record| format!("it lists {}, who is long gone", record.boot))
     }
 }
