@@ -1,12 +1,13 @@
 //! How long somebody's acknowledgement of an alarm holds.
 //!
-//! The rule alone: an acknowledgement says "I know how bad this is", so it holds as long as the item shows an alarm
+//! An acknowledgement says "I know how bad this is", so it holds as long as the item shows an alarm
 //! that is no worse than what was known of it, and ends for good with anything worse, or when all is well. What an
 //! acknowledged item does not do any more is `marquee/`'s business.
 
 use super::Level;
 use super::freshness::is_fresh;
 use super::item::{Item, Source};
+use super::table::{Board, Change};
 use crate::kernel::Moment;
 
 /// How bad an item was before its level may have changed.
@@ -56,5 +57,20 @@ impl Item {
     /// Acknowledged since `at`, or not at all, by somebody who knows this item; an item that shows no alarm is not.
     pub(super) fn acknowledge(&mut self, at: Option<Moment>) {
         self.acknowledged = at.filter(|_| self.level().is_alarm());
+    }
+}
+
+impl Board {
+    /// Somebody knows of the alarm that the item at `place` shows, or takes that back; `None`: that changes nothing,
+    /// or there is no alarm to know of.
+    pub(in crate::kernel) fn acknowledge(&mut self, now: Moment, place: usize, known: bool) -> Option<Change> {
+        let item = &mut self.items[place];
+        let before = item.acknowledged;
+        item.acknowledge(known.then_some(before.unwrap_or(now)));
+        if item.acknowledged == before {
+            return None;
+        }
+        self.touch(place, true);
+        Some(Change { said: true, turns: true })
     }
 }

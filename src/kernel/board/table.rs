@@ -303,19 +303,6 @@ impl Board {
         }
     }
 
-    /// Somebody knows of the alarm that the item at `place` shows, or takes that back; `None`: that changes nothing,
-    /// or there is no alarm to know of.
-    pub(in crate::kernel) fn acknowledge(&mut self, now: Moment, place: usize, known: bool) -> Option<Change> {
-        let item = &mut self.items[place];
-        let before = item.acknowledged;
-        item.acknowledge(known.then_some(before.unwrap_or(now)));
-        if item.acknowledged == before {
-            return None;
-        }
-        self.touch(place, true);
-        Some(Change { said: true, turns: true })
-    }
-
     fn say(&mut self, now: Moment, place: usize, report: Report) -> Change {
         let item = &mut self.items[place];
         let (before, known) = (item.level(), item.known());
