@@ -60,7 +60,8 @@ impl Candidate {
     fn granted(&mut self, now: Moment, sent: Moment, id: i64, ttl: Span) {
         let lease = Lease::granted(id, self.numbers, sent, ttl);
         self.lease = Some(lease);
-        if lease.may_act(now) {
+        // The name may have been found to be another's meanwhile.
+        if lease.may_act(now) && self.admitted {
             self.place = Place::Campaigns;
             self.ask(Ask::Campaign(id));
         } else {
@@ -166,7 +167,7 @@ impl Candidate {
             return;
         }
         match (holder, self.lease()) {
-            (None, Some(lease)) => self.ask(Ask::Campaign(lease)),
+            (None, Some(lease)) if self.admitted => self.ask(Ask::Campaign(lease)),
             (holder, _) => self.beaten(now, holder, epoch),
         }
     }

@@ -3,6 +3,17 @@
 use super::*;
 
 #[test]
+fn whoever_loses_its_name_on_the_way_to_the_lead_campaigns_no_more() {
+    let mut stage = Stage::new();
+    stage.answers(Ask::Look, seen(None, Some(1)));
+    stage.pass(ms(50));
+    stage.give(Event::Admitted(false));
+    stage.granted(1, TTL);
+    stage.pass(ms(2_000));
+    assert!(!stage.has_asked(Ask::Campaign(1)) && stage.has_asked(Ask::Revoke(1)));
+}
+
+#[test]
 fn a_vacancy_is_won_in_the_order_of_the_protocol() {
     let mut stage = Stage::new();
     stage.answers(Ask::Look, seen(None, Some(1)));
