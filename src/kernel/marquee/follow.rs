@@ -71,7 +71,9 @@ impl Marquee {
             }
             // The turn to begin with may have begun before this console was told that it begins so early.
             (_, Some(on))
-                if !self.rejoins || self.turn.is_none_or(|shown| shown.ends(&self.playlist) <= turns[on].began) =>
+                if !self.rejoins
+                    || self.turn.is_none_or(|shown| shown.ends(&self.playlist) <= turns[on].began)
+                    || self.comes_next(&turns[on]) =>
             {
                 passed = self.show(turns[on], now);
                 on + 1
@@ -89,6 +91,17 @@ impl Marquee {
             self.until = None;
         }
         passed
+    }
+
+    /// Whether a turn is the one that would be shown next here too, if somewhat later or earlier: to wait for the one
+    /// behind it would be to leave it out, and what is shown has been for most of its time.
+    fn comes_next(&self, turn: &Turn) -> bool {
+        let own = self.turn.and_then(|shown| {
+            let began = shown.ends(&self.playlist);
+            shown.next(&self.playlist).map(|next| Turn { began, ..next })
+        });
+        let next = self.decided.front().copied().or(own);
+        next.and_then(|next| apart(&next, turn)).is_some_and(|apart| apart <= self.share(turn))
     }
 
     /// Whoever leads shows what the leader before it did: all others do, and would step back to a turn that was to end
@@ -115,10 +128,11 @@ impl Marquee {
 
     /// By how much two tellings of one turn differ; `None`: they are two turns.
     fn same(&self, one: &Turn, other: &Turn) -> Option<Span> {
-        let apart = one.began.since(other.began) + other.began.since(one.began);
-        let same = (one.entry, one.calling) == (other.entry, other.calling);
-        let within = SAME_TURN_WITHIN.min(one.hold(&self.playlist) / SAME_TURN_SHARE);
-        (same && apart <= within).then_some(apart)
+        apart(one, other).filter(|apart| *apart <= SAME_TURN_WITHIN.min(self.share(one)))
+    }
+
+    fn share(&self, turn: &Turn) -> Span {
+        turn.hold(&self.playlist) / SAME_TURN_SHARE
     }
 
     /// The turns told, with their places on this board. For one whose item this board does not have, the own
@@ -148,4 +162,10 @@ impl Marquee {
         }
         turns
     }
+}
+
+/// By how much two turns of the same item differ.
+fn apart(one: &Turn, other: &Turn) -> Option<Span> {
+    let apart = one.began.since(other.began) + other.began.since(one.began);
+    ((one.entry, one.calling) == (other.entry, other.calling)).then_some(apart)
 }

@@ -178,6 +178,30 @@ fn who_rejoins_ends_its_turn_in_peace() {
 }
 
 #[test]
+fn who_rejoins_just_behind_the_others_leaves_nothing_out() {
+    for behind in [1, 40, 150, 400].map(Span::from_millis) {
+        let mut fleet = Fleet::new(2, &items());
+        fleet.pass(Span::from_millis(5_150), |_| {});
+        fleet.weather = Box::new(|_, _| Vec::new());
+        fleet.give(1, Input::Role(Role::Local(Fence(1))));
+        fleet.pass(Span::from_secs(3), |_| {});
+        // The others have just turned; by its own clock this one is yet to.
+        let next = fleet.consoles[0].kernel.marquee().ends().unwrap();
+        fleet.pass(next.since(fleet.now).saturating_sub(behind) + Span::from_micros(500), |_| {});
+        let mut told = fleet.consoles[0].kernel.beat(HORIZON);
+        for showing in &mut told.turns {
+            showing.show_at = showing.show_at - behind;
+        }
+        let after = told.turns[1].item.clone();
+        let item = |kernel: &Kernel| kernel.beat(Span::ZERO).turns[0].item.clone();
+        assert_ne!(item(&fleet.consoles[1].kernel), after, "{behind}");
+        fleet.give(1, Input::Role(Role::Follower(Fence(1))));
+        fleet.give(1, Input::Beat(Box::new(told)));
+        assert_eq!(item(&fleet.consoles[1].kernel), after, "{behind}");
+    }
+}
+
+#[test]
 fn who_rejoins_and_leads_in_the_same_turn_shows_what_the_others_do() {
     for away in [700, 2_000, 9_000, 31_450] {
         let mut fleet = Fleet::new(3, &items());
