@@ -57,7 +57,7 @@ pub struct Candidate {
     is_vacant: bool,
     campaign_at: Option<Moment>,
     epoch: Option<u64>,
-    /// The highest token that the store or a frame has shown: ours must not be below.
+    /// The highest token that the store, a frame or the key of a leader has shown: ours must be above it.
     highest: Token,
     watching: bool,
     deaf: bool,
@@ -256,6 +256,10 @@ impl Candidate {
 
     /// Takes up who leads, as one who does not.
     fn sees(&mut self, now: Moment, holder: Option<Holder>) {
+        if let Some((holder, epoch)) = holder.as_ref().zip(self.epoch) {
+            // An etcd that was restored counts the same revisions once more.
+            self.highest = self.highest.max(Token { epoch, rev: holder.rev });
+        }
         self.is_vacant = holder.is_none();
         self.holder = holder;
         self.stand(now);

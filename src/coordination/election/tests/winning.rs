@@ -199,6 +199,20 @@ fn a_token_that_another_console_has_spoken_with_is_not_used_again() {
 }
 
 #[test]
+fn a_restored_etcd_that_counts_a_revision_once_more_gets_the_next_epoch() {
+    for (rev, raises) in [(5, true), (7, true), (8, false)] {
+        let mut stage = Stage::new();
+        stage.answers(Ask::Look, seen(Some(holder(7, 9)), Some(1)));
+        stage.give(Event::Watched(None));
+        stage.pass(ms(50));
+        stage.granted(1, TTL);
+        stage.answers(Ask::Campaign(1), Ok(Answer::Won { rev, epoch: Some(1) }));
+        assert_eq!(stage.has_asked(Ask::StoredEpoch), raises, "{rev}");
+        assert_eq!(stage.has_asked(Ask::Claim(token(1, rev))), !raises, "{rev}");
+    }
+}
+
+#[test]
 fn an_epoch_of_unknown_outcome_or_taken_by_another_is_read_back() {
     for (answer, found, claimed) in [
         (Err(Missed::Unknown), Some(1), Some(token(1, 2))),
