@@ -26,7 +26,16 @@ async fn put(etcd: &Client, ask: Ask, numbers: LeaseConfig, who: &str) -> Result
             let granted = etcd.grant(numbers.ttl.into()).await?;
             Ok(Answer::Granted { lease: granted.lease, ttl: granted.ttl.into() })
         }
-        Ask::KeepAlive(lease) => etcd.keep_alive(lease).await.map(|ttl| Answer::Alive(ttl.into())),
+        Ask::KeepAlive(lease) => {
+            // A leader of etcd that has lost its majority renews on its own word until it notices, and the lease may
+            // then be shorter than it says: what is read beside it is the word of the majority.
+            let (renewed, read) = tokio::join!(etcd.keep_alive(lease), etcd.leader());
+            let left = renewed?;
+            if !left.is_zero() {
+                read?;
+            }
+            Ok(Answer::Alive(left.into()))
+        }
         Ask::Campaign(lease) => Ok(match etcd.campaign(lease, who).await? {
             Campaigned::Won { rev, epoch } => Answer::Won { rev, epoch },
             Campaigned::Held(holder, epoch) => Answer::Seen { holder: Some(holder), epoch },
