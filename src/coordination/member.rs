@@ -136,7 +136,8 @@ impl Member {
                     // What changed while this was on its way is not in it.
                     true => now,
                     false if now < self.settled_at => self.settled_at,
-                    false => now + self.pause,
+                    // When it was seen last is told seldom: who is gone is known by the end of its lease.
+                    false => now + self.pause * RENEWALS,
                 };
                 return Some(true);
             }
@@ -190,11 +191,18 @@ mod tests {
         let settled = START + SETTLED;
         assert_eq!(member.poll(settled), Some(Request::Announce(7)));
         assert_eq!(member.answered(settled, Some(Reply::Announced), living), Some(true));
-        let renew = START + Span::from_secs(10);
-        assert_eq!(member.next_wake(), Some(renew));
-        assert_eq!(member.poll(renew), Some(Request::KeepAlive(7)));
-        assert_eq!(member.next_wake(), None, "one question is out");
-        assert_eq!(member.answered(renew, Some(Reply::Alive(LIFE)), living), None);
+        // Until it is told again it is renewed alone.
+        for renewal in 1..=3 {
+            let renew = START + Span::from_secs(10) * renewal;
+            assert_eq!(member.next_wake(), Some(renew));
+            assert_eq!(member.poll(renew), Some(Request::KeepAlive(7)));
+            assert_eq!(member.next_wake(), None, "one question is out");
+            assert_eq!(member.answered(renew, Some(Reply::Alive(LIFE)), living), None);
+            assert_eq!(member.poll(renew), None);
+        }
+        let renew = settled + LIFE;
+        assert_eq!((member.next_wake(), member.poll(renew)), (Some(renew), Some(Request::Announce(7))));
+        assert_eq!(member.answered(renew, Some(Reply::Announced), living), Some(true));
         member.changed(renew);
         assert_eq!(member.poll(renew), Some(Request::Announce(7)));
     }
