@@ -140,24 +140,23 @@ fn who_was_stale_stays_so_until_it_is_measured() {
     assert_eq!(plant.item("a").level(), Unknown, "a slower pace makes nothing young again");
 }
 
+/// Three consoles, of which the third has lost the others for so many milliseconds and has had ideas of its own.
+fn with_one_away(away: u64) -> Fleet {
+    let mut fleet = Fleet::new(3, &items());
+    fleet.pass(Span::from_millis(5_150), |_| {});
+    fleet.weather = Box::new(|_, to| if to == 2 { Vec::new() } else { vec![Span::from_millis(1)] });
+    fleet.give(2, Input::Role(Role::Local(Fence(1))));
+    let values = Arc::default();
+    let push = Push { item: id("z"), level: Critical, text: "Z".into(), ttl: None, values, filtered: false };
+    fleet.give(2, Input::Push(push));
+    fleet.pass(Span::from_millis(away), |_| {});
+    fleet
+}
+
 #[test]
 fn who_rejoins_ends_its_turn_in_peace() {
     for away in [700, 2_000, 9_000, 31_450] {
-        let mut fleet = Fleet::new(3, &items());
-        fleet.pass(Span::from_millis(5_150), |_| {});
-        // The third loses the others, and has a board of its own ideas meanwhile.
-        fleet.weather = Box::new(|_, to| if to == 2 { Vec::new() } else { vec![Span::from_millis(1)] });
-        fleet.give(2, Input::Role(Role::Local(Fence(1))));
-        let push = Push {
-            item: id("z"),
-            level: Critical,
-            text: "Z".into(),
-            ttl: None,
-            values: Arc::default(),
-            filtered: false,
-        };
-        fleet.give(2, Input::Push(push));
-        fleet.pass(Span::from_millis(away), |_| {});
+        let mut fleet = with_one_away(away);
         let (shown, turn) = (fleet.shows(2), *fleet.consoles[2].kernel.marquee().turn().unwrap());
         fleet.weather = Box::new(calm);
         fleet.give(2, Input::Role(Role::Follower(Fence(1))));
@@ -204,23 +203,7 @@ fn who_rejoins_just_behind_the_others_leaves_nothing_out() {
 #[test]
 fn who_rejoins_and_leads_in_the_same_turn_shows_what_the_others_do() {
     for away in [700, 2_000, 9_000, 31_450] {
-        let mut fleet = Fleet::new(3, &items());
-        fleet.pass(Span::from_millis(5_150), |_| {});
-        // The third loses the others, and another item comes first on its own board meanwhile.
-        fleet.weather = Box::new(|_, to| if to == 2 { Vec::new() } else { vec![Span::from_millis(1)] });
-        fleet.give(2, Input::Role(Role::Local(Fence(1))));
-        fleet.give(
-            2,
-            Input::Push(Push {
-                item: id("z"),
-                level: Critical,
-                text: "Z".into(),
-                ttl: None,
-                values: Arc::default(),
-                filtered: false,
-            }),
-        );
-        fleet.pass(Span::from_millis(away), |_| {});
+        let mut fleet = with_one_away(away);
         fleet.weather = Box::new(calm);
         fleet.give(2, Input::Role(Role::Follower(Fence(1))));
         fleet.tell();
