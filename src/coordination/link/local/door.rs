@@ -38,8 +38,9 @@ pub(super) fn open(path: &Path, runtime: &Handle, grace: Duration) -> Result<Doo
     if let Some(folder) = path.parent() {
         prepare(folder)?;
     }
-    // As short as the path itself, whose length the system bounds; and its own for each board, which has one leader.
-    let fresh = path.with_extension("new");
+    // As short as the path itself, whose length the system bounds; its own for each board, which has one leader; and
+    // another name than the one by which the socket of the commands, opened at the same moment, is put in its place.
+    let fresh = path.with_extension("next");
     is_socket(path)?;
     if is_socket(&fresh)? {
         // A leader was killed between making and renaming it.

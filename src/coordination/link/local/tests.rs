@@ -382,11 +382,15 @@ async fn a_stale_socket_is_replaced_and_what_is_none_is_left_alone() {
     assert_eq!(Ear::connect(&path).await.unwrap_err().kind(), io::ErrorKind::NotFound);
     std::fs::create_dir(path.parent().unwrap()).unwrap();
     drop(UnixListener::bind(&path).unwrap());
-    drop(UnixListener::bind(path.with_extension("new")).unwrap());
+    drop(UnixListener::bind(path.with_extension("next")).unwrap());
+    // The commands' socket of the same board, on its way to its own place.
+    let other = path.with_extension("new");
+    drop(UnixListener::bind(&other).unwrap());
     let first = speaker(&path);
     let mut ear = follow(&first, &path).await;
     first.say(&line("beat"));
     assert_eq!(within(ear.next()).await.as_deref(), Some("beat"));
+    assert!(other.exists(), "it is not the beat's to take away");
     let refused = |path: &Path| Speaker::listen(path, &Handle::current()).unwrap_err();
     let file = folder.path().join("marquee/file.beat");
     std::fs::write(&file, "keep me").unwrap();
